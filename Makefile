@@ -1,0 +1,50 @@
+# Verbs of the project. On a fresh machine with Python 3.11 and make, each sets up what it needs.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+LOCKED := .venv/locked
+READY := .venv/ready
+# Small matrix products gain nothing from threads, and results must not depend on their number.
+export OPENBLAS_NUM_THREADS := 1
+DEMO := demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock clean
+
+help:  ## List the verbs.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## Make .venv with the exact versions of requirements.lock.
+
+$(LOCKED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lstmfin needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@echo "Installing the exact versions of requirements.lock into .venv: about a minute ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(READY): $(LOCKED) pyproject.toml
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)  ## Run the main job on the sample prices, in the folder demo/.
+	$(BIN)/lstmfin -C $(DEMO) fetch AAPL --source sample train backtest plot forecast
+
+test: $(READY)  ## Run the tests.
+	$(BIN)/python -m pytest -n auto -q -m "not slow"
+
+check: $(READY)  ## Lint, check types, and check that imports run down the house.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## Measure speed and memory.
+	$(BIN)/python benchmarks/main_job.py
+
+lock: $(READY)  ## Choose the newest versions anew and write requirements.lock.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --upgrade --output-file requirements.lock
+
+clean:  ## Remove all that was made here.
+	rm -rf .venv demo dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,61 @@
+"""How long the main job takes, and how much memory: whole processes, medians of several runs.
+
+    python benchmarks/main_job.py
+
+Machines differ: read the figures as orders of size, and compare only what was run
+side by side. BLAS is held to one thread.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+RUNS = 5
+TEN_YEARS = ("--start", "2013-09-23")  # of AAPL: 2,517 sessions
+ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+
+
+def run(workspace: Path, *words: str) -> tuple[float, float]:
+    """Run a line of commands; return wall seconds and peak memory in MB."""
+    began = time.perf_counter()
+    pid = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "lstmfin", "-C", str(workspace), *words],
+        ENVIRONMENT,
+        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
+    )
+    _, status, usage = os.wait4(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, words
+    return time.perf_counter() - began, usage.ru_maxrss / 1024
+
+
+def report(what: str, limit: str, runs: list[tuple[float, float]]) -> None:
+    seconds = statistics.median(one[0] for one in runs)
+    memory = statistics.median(one[1] for one in runs)
+    print(f"| {what} | {limit} | {seconds:.2f} s | {memory:.0f} MB |", flush=True)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Path(folder) / "w"
+        run(workspace, "fetch", "AAPL", *TEN_YEARS)
+        print("| what | limit | wall, median | memory, median |")
+        print("|---|---|---|---|")
+        report("--help", "150 ms", [run(workspace, "--help") for _ in range(RUNS)])
+        train = "train --window 60 --hidden 64 --epochs 20 --patience 20".split()
+        report(
+            "ten years, window 60, 64 units, 20 epochs",
+            "15 s, 250 MB",
+            [run(workspace, *train) for _ in range(3)],
+        )
+        report("forecast", "1.5 s", [run(workspace, "forecast", "AAPL") for _ in range(RUNS)])
+        report("plot forecast", "2.5 s", [run(workspace, "plot", "forecast") for _ in range(RUNS)])
+        job = "fetch AAPL train backtest plot forecast".split()
+        report("the main job", "3 min", [run(Path(folder) / "demo", *job)])
+
+
+if __name__ == "__main__":
+    main()

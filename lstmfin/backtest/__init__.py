@@ -1,0 +1,1 @@
+"""Backtests: folds that keep the future out, costs, and a verdict."""

@@ -1,0 +1,209 @@
+"""The walk-forward backtest of one series: a network and the baselines by one protocol.
+
+Shapes: N tested origins, H horizons.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmfin.backtest.splits import walk_forward
+from lstmfin.backtest.strategy import (
+    SESSIONS_TO_EXIT,
+    holding_returns,
+    net_returns,
+    sign_positions,
+)
+from lstmfin.config import BacktestConfig, TrainConfig
+from lstmfin.data.prices import Prices
+from lstmfin.data.windows import cumulative_returns
+from lstmfin.errors import UsageError
+from lstmfin.metrics.distribution import StudentT
+from lstmfin.models.forecaster import Forecaster
+from lstmfin.models.model import Indices, Model
+from lstmfin.registry import BASELINES
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FoldRecord:
+    """One fold: first and last session of its blocks, and whether the models were fitted anew."""
+
+    train_first: str
+    train_last: str
+    test_first: str
+    test_last: str
+    refitted: bool
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """All that a backtest of one series found.
+
+    Attributes
+    ----------
+    symbol, model : str
+        What was tested, and the name of the network among the models.
+    sessions : ndarray of datetime64[D] (N,)
+        The tested origins.
+    realised : ndarray (N, H)
+        Log returns from each origin to 1..H sessions later; NaN where not yet known.
+    laws : dict of str to StudentT (N, H)
+        What each model said, the network first.
+    positions : dict of str to ndarray (N,)
+        What each model held.
+    held : ndarray (N,)
+        Simple return of holding the series from the session after each origin to the next.
+    cost_bps : float
+        Cost of a turn.
+    folds : tuple of FoldRecord
+    """
+
+    symbol: str
+    model: str
+    sessions: NDArray[np.datetime64]
+    realised: Floats
+    laws: dict[str, StudentT]
+    positions: dict[str, Floats]
+    held: Floats
+    cost_bps: float
+    folds: tuple[FoldRecord, ...]
+
+    def net(self, name: str) -> Floats:
+        """Return what one model earned in each session after costs, as fractions (N,)."""
+        return net_returns(self.positions[name], self.held, cost_bps=self.cost_bps)
+
+    def gross(self, name: str) -> Floats:
+        """Return what one model earned in each session before costs, as fractions (N,)."""
+        return net_returns(self.positions[name], self.held, cost_bps=0.0)
+
+
+BUY_AND_HOLD = "buy-and-hold"
+
+
+def backtest(
+    prices: Prices,
+    *,
+    train_config: TrainConfig,
+    config: BacktestConfig,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Backtest:
+    """Test a network and the baselines walk-forward on one series.
+
+    In each fold every model is fitted on prices that end before the first test origin, and so never
+    sees a bar of the test block; then it forecasts from each test origin.
+
+    Parameters
+    ----------
+    prices : Prices
+        The whole series; an unfinished last bar is left out.
+    train_config : TrainConfig
+        The network.
+    config : BacktestConfig
+        Folds, refits and costs.
+    progress : callable
+        Called with folds done and folds in all.
+
+    Raises
+    ------
+    UsageError
+        When the folds leave no test block, or the purge is below the horizon.
+    """
+    prices = prices.finished()
+    horizon = train_config.horizon
+    purge = horizon if config.purge is None else config.purge
+    if purge < horizon:
+        raise UsageError(
+            f"--purge {purge} is below the horizon of {horizon}: targets of the training block "
+            f"would reach into the test block; choose {horizon} or more"
+        )
+    splits = list(
+        walk_forward(
+            max(len(prices) - SESSIONS_TO_EXIT, 0),
+            train=config.train,
+            test=config.test,
+            purge=purge,
+            rolling=config.rolling,
+        )
+    )
+    models: dict[str, Model] = {}
+    parts: dict[str, list[StudentT]] = {}
+    folds: list[FoldRecord] = []
+    fitted_at = -np.inf
+    refit = config.test if config.refit is None else config.refit
+    progress(0, len(splits))
+    for number, (train, test) in enumerate(splits):
+        refitted = bool(test[0] - fitted_at >= refit)
+        if refitted:
+            models = _fitted(prices, train, train_config, fold=number)
+            fitted_at = test[0]
+        for name, model in models.items():
+            parts.setdefault(name, []).append(model.predict(prices, test))
+        folds.append(_record(prices, train, test, refitted=refitted))
+        progress(number + 1, len(splits))
+    origins = np.concatenate([test for _, test in splits])
+    return _collect(prices, origins, parts, config, folds)
+
+
+def _fitted(
+    prices: Prices, train: Indices, train_config: TrainConfig, *, fold: int
+) -> dict[str, Model]:
+    """Return the network and the baselines, fitted on the training block of a fold and no more."""
+    horizon = train_config.horizon
+    known = prices.slice(int(train[-1]) + horizon + 1)
+    if train[0] > 0:
+        known = known.between(prices.sessions[train[0]], None)
+    models: dict[str, Model] = {
+        train_config.cell: Forecaster(train_config, stream_names=(f"fold {fold}",))
+    }
+    models |= {name: BASELINES.get(name)(horizon) for name in BASELINES.names()}
+    for model in models.values():
+        model.fit(known)
+    return models
+
+
+def _collect(
+    prices: Prices,
+    origins: Indices,
+    parts: Mapping[str, list[StudentT]],
+    config: BacktestConfig,
+    folds: list[FoldRecord],
+) -> Backtest:
+    laws = {name: _joined(laws) for name, laws in parts.items()}
+    model = next(iter(laws))
+    horizon = laws[model].shape[1]
+    positions = {
+        name: sign_positions(law, long_only=config.long_only) for name, law in laws.items()
+    }
+    positions[BUY_AND_HOLD] = np.ones(len(origins))
+    return Backtest(
+        symbol=prices.symbol,
+        model=model,
+        sessions=prices.sessions[origins],
+        realised=cumulative_returns(prices, horizon)[origins],
+        laws=laws,
+        positions=positions,
+        held=holding_returns(prices, origins),
+        cost_bps=config.cost_bps,
+        folds=tuple(folds),
+    )
+
+
+def _joined(laws: list[StudentT]) -> StudentT:
+    fields = ("location", "scale", "dof")
+    return StudentT(
+        *(
+            np.concatenate([np.broadcast_to(getattr(law, name), law.shape) for law in laws])
+            for name in fields
+        )
+    )
+
+
+def _record(prices: Prices, train: Indices, test: Indices, *, refitted: bool) -> FoldRecord:
+    def day(position: np.intp) -> str:
+        return str(prices.sessions[position])
+
+    return FoldRecord(day(train[0]), day(train[-1]), day(test[0]), day(test[-1]), refitted)

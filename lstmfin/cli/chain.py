@@ -1,0 +1,107 @@
+"""Commands one after the other in one line: ``fetch AAPL MSFT train backtest plot``."""
+
+from typing import Any
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from lstmfin.registry import COMMANDS, PLOTS, did_you_mean
+
+ORDER = ("init", "fetch", "train", "backtest", "plot", "forecast")
+"""The order in which ``--help`` lists what comes first; other commands follow."""
+
+
+class Chain(click.Group):
+    """A group whose commands are files, and that runs several in one line.
+
+    A word that is a command's name begins the next command, unless it is the value of an option.
+    All of them are parsed before the first one runs.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of all commands, in the order they are used."""
+        names = COMMANDS.names()
+        return [name for name in ORDER if name in names] + [n for n in names if n not in ORDER]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a command, or None when there is none of that name."""
+        if cmd_name not in COMMANDS.names():
+            return None
+        command: click.Command = COMMANDS.get(cmd_name)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options before the first command; keep the rest for ``invoke``."""
+        if not args:
+            raise NoArgsIsHelpError(ctx)
+        ctx.meta["words"] = click.Command.parse_args(self, _lenient(ctx), args)
+        ctx.args = []
+        return []
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Parse all commands, then run them in order."""
+        words = ctx.meta["words"]
+        if not words:
+            raise click.UsageError("no command given", ctx)
+        contexts = [self._parsed(ctx, *part) for part in self._parts(ctx, words)]
+        click.Command.invoke(self, ctx)
+        for one in contexts:
+            with one:
+                one.command.invoke(one)
+
+    def _parsed(self, ctx: click.Context, name: str, words: list[str]) -> click.Context:
+        command = self.get_command(ctx, name)
+        if command is None:
+            near = did_you_mean(name, self.list_commands(ctx))
+            raise click.UsageError(f"there is no command '{name}'{near}", ctx)
+        return command.make_context(name, words, parent=ctx)
+
+    def _parts(self, ctx: click.Context, words: list[str]) -> list[tuple[str, list[str]]]:
+        """Split words into commands and the words of each."""
+        parts: list[tuple[str, list[str]]] = []
+        names = set(self.list_commands(ctx))
+        taking: set[str] = set()
+        is_value, n_plain = False, 0
+        for word in words:
+            if not parts or not (
+                is_value or word not in names or _is_kind(parts, word, n_plain=n_plain)
+            ):
+                parts.append((word, []))
+                taking = self._options_with_values(ctx, word)
+                is_value, n_plain = False, 0
+                continue
+            if not is_value and not word.startswith("-"):
+                _refuse_mistyped_command(ctx, word, names)
+                n_plain += 1
+            parts[-1][1].append(word)
+            is_value = not is_value and word in taking
+        return parts
+
+    def _options_with_values(self, ctx: click.Context, name: str) -> set[str]:
+        command = self.get_command(ctx, name)
+        return {
+            flag
+            for option in (command.params if command else [])
+            if isinstance(option, click.Option) and not option.is_flag and not option.count
+            for flag in option.opts
+        }
+
+
+def _is_kind(parts: list[tuple[str, list[str]]], word: str, *, n_plain: int) -> bool:
+    """``plot forecast`` at the head of the line is the picture; later in a chain, the command."""
+    return [name for name, _ in parts] == ["plot"] and n_plain == 0 and word in PLOTS.names()
+
+
+def _refuse_mistyped_command(ctx: click.Context, word: str, names: set[str]) -> None:
+    near = did_you_mean(word, names)
+    if word.islower() and near and word not in PLOTS.names():
+        raise click.UsageError(
+            f"there is no command '{word}'{near} (a symbol of that name is written {word.upper()})",
+            ctx,
+        )
+
+
+def _lenient(ctx: click.Context) -> click.Context:
+    ctx.allow_extra_args = True
+    ctx.allow_interspersed_args = False
+    return ctx

@@ -1,0 +1,104 @@
+"""Bring prices into the workspace."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from lstmfin.cli.job import Job
+from lstmfin.cli.options import section_options, symbols_argument
+from lstmfin.config import FetchConfig
+from lstmfin.errors import UsageError
+
+
+@click.command("fetch")
+@symbols_argument
+@section_options(FetchConfig)
+@click.pass_obj
+def fetch(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
+    """Bring the prices of SYMBOL... up to date.
+
+    Without symbols: those of the watch-list, else those the workspace holds; with --path, the file
+    is named after its symbol.
+    """
+    from lstmfin.cli.output import Column, Result, price
+    from lstmfin.data.fetch import fetch as fetch_prices
+    from lstmfin.data.store import Store
+
+    if options["path"] is not None:
+        options["source"] = options["source"] or "csv"
+        symbols = symbols or (options["path"].stem,)
+    config = job.settings.fetch.evolve(**options)
+    chosen = job.choose(symbols, lambda: _watched_or_stored(job))
+    job.workspace.prepare()
+    rows: list[dict[str, Any]] = []
+
+    def one(symbol: str, *, move: Any) -> None:
+        with Store(job.workspace.database) as store:
+            outcome = fetch_prices(
+                store,
+                _source_of(store, symbol, config, named=options["source"] is not None),
+                symbol,
+                config=config,
+                cache=job.workspace.cache,
+                now=dt.datetime.now(dt.UTC),
+            )
+            prices = store.prices(symbol)
+        rows.append(
+            {
+                "symbol": symbol,
+                "source": outcome.source,
+                "sessions": outcome.n_sessions,
+                "first": str(outcome.first),
+                "last": str(outcome.last),
+                "new": outcome.n_new,
+                "changed": outcome.n_changed,
+                "last_close": float(prices.column("close")[-1]),
+                "currency": prices.currency,
+                "final": bool(prices.bars["final"].iloc[-1]),
+            }
+        )
+        job.keep(f"prices of {symbol}")
+        for note in outcome.notes:
+            job.tell(f"{symbol}: {note}")
+        move(len(rows), len(chosen))
+
+    with job.progress("Fetching") as move:
+        job.each(chosen, lambda symbol: one(symbol, move=move))
+    columns = (
+        Column("symbol", "symbol", right=False),
+        Column("source", "source", right=False),
+        Column("sessions", "sessions", "{:,}".format),
+        Column("first", "first"),
+        Column("last", "last"),
+        Column("new", "new", "{:,}".format),
+        Column("changed", "changed", "{:,}".format),
+        Column("last_close", "last close", price),
+        Column("currency", "", right=False),
+    )
+    notes = [
+        f"{row['symbol']}: the session of {row['last']} is not over; its bar is kept out of "
+        "training and forecasts."
+        for row in rows
+        if not row["final"]
+    ]
+    job.emit(Result("fetch", columns, rows, title="Prices in the workspace", notes=notes))
+
+
+def _watched_or_stored(job: Job) -> Sequence[str]:
+    if job.settings.symbols:
+        from lstmfin.data.symbols import parse_symbol
+
+        return [parse_symbol(symbol) for symbol in job.settings.symbols]
+    if not job.workspace.database.exists():
+        raise UsageError("name the symbols to fetch: lstmfin fetch AAPL MSFT")
+    return job.stored_symbols()
+
+
+def _source_of(store: Any, symbol: str, config: FetchConfig, *, named: bool) -> str:
+    """Return the source named in the call, else the one a stored series came from."""
+    return config.source if named or symbol not in store else str(store.info(symbol).source)
+
+
+COMMAND = fetch

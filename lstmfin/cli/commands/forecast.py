@@ -1,0 +1,89 @@
+"""Forecast the range of the next sessions from a saved model."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lstmfin.cli.job import Job
+from lstmfin.cli.options import section_options, symbols_argument
+from lstmfin.config import ForecastConfig
+
+if TYPE_CHECKING:
+    from lstmfin.models.forecasts import Forecast
+
+MOST_ROWS = 12
+SHOWN = (1, 2, 3, 4, 5, 10, 20, 40, 60, 120, 240, 480, 720)
+"""Sessions ahead that the table shows of a forecast with more rows; JSON and CSV hold all."""
+
+NOTES = [
+    "Ranges, not promises: the median is close to the last price because little more is known.",
+    "Naive is the range that trailing volatility alone would give. Holidays are not known.",
+]
+
+
+@click.command("forecast")
+@symbols_argument
+@section_options(ForecastConfig)
+@click.pass_obj
+def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
+    """Forecast the prices of SYMBOL... over the next sessions, from the saved models.
+
+    For each session ahead: the median, the range that should hold half and nine tenths of all
+    outcomes, the chance of a rise, and beside it the range that volatility alone would give.
+    """
+    from lstmfin.cli.output import Column, Result, percent, price
+    from lstmfin.models.forecasts import make_forecast
+    from lstmfin.models.shelf import load_model
+
+    config = job.settings.forecast.evolve(**options)
+    chosen = job.choose(symbols, job.stored_symbols)
+    columns = (
+        Column("horizon", "ahead"),
+        Column("session", "session"),
+        Column("q05", "5 %", price),
+        Column("q25", "25 %", price),
+        Column("q50", "median", price),
+        Column("q75", "75 %", price),
+        Column("q95", "95 %", price),
+        Column("chance_of_rise", "chance of rise", percent(0)),
+        Column("naive_q05", "naive 5 %", price),
+        Column("naive_q95", "naive 95 %", price),
+    )
+
+    made: list[tuple[Forecast, list[dict[str, Any]]]] = []
+
+    def one(symbol: str) -> None:
+        identity, forecaster = load_model(job.workspace, symbol)
+        forecast = make_forecast(forecaster, job.prices(symbol), horizon=config.horizon)
+        rows = [{"symbol": symbol, "model": identity, **row} for row in forecast.rows()]
+        made.append((forecast, rows))
+        if forecast.stale_sessions:
+            job.tell(
+                f"{symbol}: the model has not seen the last {forecast.stale_sessions} sessions; "
+                f"to train it anew: lstmfin train {symbol}"
+            )
+        if job.style == "table":
+            job.emit(Result("forecast", columns, _shown(rows), title=_title(forecast), notes=NOTES))
+
+    job.each(chosen, one)
+    if job.style != "table":
+        job.emit(Result("forecast", columns, [row for _, rows in made for row in rows]))
+
+
+def _title(forecast: "Forecast") -> str:
+    from lstmfin.cli.output import price
+
+    money = f" {forecast.currency}" if forecast.currency else ""
+    return (
+        f"{forecast.symbol}  {price(forecast.last_close)}{money} at the close of {forecast.origin}"
+    )
+
+
+def _shown(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows that a table shows: all of a short forecast, some of a long one."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    return [row for row in rows if row["horizon"] in {*SHOWN, len(rows)}]
+
+
+COMMAND = forecast

@@ -1,0 +1,162 @@
+"""What the commands of one line share: workspace, symbols, what was done and what failed."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lstmfin.config import Settings, TrainConfig, load_settings
+from lstmfin.errors import DataError, ExitCode, LstmfinError
+from lstmfin.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lstmfin.cli.output import Result
+    from lstmfin.data.prices import Prices
+
+Advance = Callable[[float, float], None]
+"""Tells a progress bar what is done, and of how much."""
+
+
+@dataclass
+class Job:
+    """One line of commands.
+
+    Attributes
+    ----------
+    symbols : tuple of str
+        Those that the last command worked on; the next one takes them unless it names its own.
+    trained : TrainConfig or None
+        What the last ``train`` of this line was told, for a backtest of the same network.
+    kept : list of str
+        What has been written for good, for the message after Ctrl-C.
+    exit_code : int
+        0, or 3 once a symbol has failed.
+    """
+
+    style: str = "table"
+    quiet: bool = False
+    chosen: bool = False
+    symbols: tuple[str, ...] = ()
+    trained: TrainConfig | None = None
+    kept: list[str] = field(default_factory=list)
+    exit_code: int = ExitCode.OK
+    _workspace: Workspace | None = None
+    _results: list["Result"] = field(default_factory=list)
+
+    def open(self, workspace: Workspace, *, chosen: bool) -> None:
+        """Set the workspace; ``chosen`` tells that the user named it."""
+        self._workspace = workspace
+        self.chosen = chosen
+
+    def keep(self, what: str) -> None:
+        """Note that something has been written for good, for the message after Ctrl-C."""
+        self.kept.append(what)
+
+    def prices(self, symbol: str) -> "Prices":
+        """Return the stored prices of a symbol."""
+        from lstmfin.data.store import Store
+
+        with Store(self.workspace.database) as store:
+            return store.prices(symbol)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace of this line."""
+        assert self._workspace is not None
+        return self._workspace
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What ``lstmfin.toml`` says."""
+        return load_settings(self.workspace.config)
+
+    def log_folder(self) -> Path:
+        """Return where a traceback is written, workspace or not."""
+        return self._workspace.logs if self._workspace else Path(tempfile.gettempdir())
+
+    def choose(
+        self, named: Sequence[str], otherwise: Callable[[], Sequence[str]]
+    ) -> tuple[str, ...]:
+        """Return the symbols to work on: those named, else the last command's, else others."""
+        from lstmfin.data.symbols import parse_symbol
+
+        symbols = tuple(dict.fromkeys(parse_symbol(name) for name in named)) or self.symbols
+        self.symbols = symbols or tuple(otherwise())
+        return self.symbols
+
+    def stored_symbols(self) -> tuple[str, ...]:
+        """Return what the workspace holds prices of."""
+        from lstmfin.data.store import Store
+
+        with Store(self.workspace.database) as store:
+            symbols = tuple(store.symbols())
+        if not symbols:
+            raise DataError(
+                f"there are no prices in {self.workspace.root} yet; fetch some: lstmfin fetch AAPL"
+            )
+        return symbols
+
+    def each(self, symbols: Sequence[str], work: Callable[[str], None]) -> None:
+        """Do some work for each symbol; go on when one fails, and leave it out from then on.
+
+        Raises
+        ------
+        LstmfinError
+            The last one, when every symbol failed.
+        """
+        done: list[str] = []
+        for number, symbol in enumerate(symbols):
+            try:
+                work(symbol)
+            except LstmfinError as error:
+                if number == len(symbols) - 1 and not done:
+                    raise
+                self.exit_code = ExitCode.PARTIAL
+                self.tell(f"{symbol} failed: {error}", always=True)
+            else:
+                done.append(symbol)
+        self.symbols = tuple(done)
+
+    def emit(self, result: "Result") -> None:
+        """Print a result; JSON waits for the end of the line, to be one document."""
+        if self.style == "json":
+            self._results.append(result)
+        else:
+            result.print(self.style)
+            sys.stdout.flush()
+
+    def finish(self) -> None:
+        """Print what waited for the end."""
+        if self._results:
+            from lstmfin.cli.output import print_json
+
+            print_json(self._results)
+            self._results = []
+
+    def abandon(self) -> None:
+        """Print what was done before the line failed."""
+        self.finish()
+
+    def tell(self, message: str, *, always: bool = False) -> None:
+        """Say something on stderr, unless it is to be quiet."""
+        if always or not self.quiet:
+            sys.stderr.write(f"lstmfin: {message}\n")
+            sys.stderr.flush()
+
+    @contextmanager
+    def progress(self, description: str) -> Iterator[Advance]:
+        """Show a bar with the time left, on a terminal only; yield a function that moves it."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda _done, _total: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(description, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,1 @@
+"""Features, one module each; see ``lstmfin.registry.FEATURES``."""

@@ -1,0 +1,186 @@
+"""From a source into the store: only what is new, unless the past was changed."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lstmfin.config import FetchConfig
+from lstmfin.data.prices import Prices, drop_range, validate
+from lstmfin.data.source import Source, SourceOptions
+from lstmfin.data.store import SAME, Store
+from lstmfin.data.symbols import parse_symbol
+from lstmfin.errors import DataError, UsageError
+from lstmfin.registry import SOURCES
+
+OVERLAP = 10
+"""Finished sessions that are fetched again, to see whether the past was changed."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a fetch did.
+
+    Parameters
+    ----------
+    symbol, source : str
+        What was fetched, and from where.
+    n_new, n_changed : int
+        Sessions that were added, and stored ones with a changed value.
+    first, last : date
+        First and last session that the store now has.
+    n_sessions : int
+        How many it has.
+    rebased : bool
+        Whether the source had changed the past, so that all of it was fetched again. A dividend or
+        a split does that to adjusted prices.
+    replaced : bool
+        Whether a stored series was forgotten for this one.
+    notes : tuple of str
+        What the source did to the published rows.
+    """
+
+    symbol: str
+    source: str
+    n_new: int
+    n_changed: int
+    first: dt.date
+    last: dt.date
+    n_sessions: int
+    rebased: bool = False
+    replaced: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def fetch(
+    store: Store,
+    source_name: str,
+    symbol: str,
+    *,
+    config: FetchConfig,
+    cache: Path,
+    now: dt.datetime,
+) -> Outcome:
+    """Bring a series in the store up to date. Whatever goes wrong, the store stays as it was.
+
+    Parameters
+    ----------
+    store : Store
+        Where the prices go.
+    source_name : str
+        Where they come from: the name of a source. It wins over ``config.source``.
+    symbol : str
+        As the user typed it.
+    config : FetchConfig
+        The range wanted, the file, and whether a series of another source may be replaced.
+    cache : Path
+        Private folder for the source.
+    now : datetime
+        The present, with a time zone.
+
+    Raises
+    ------
+    UsageError
+        When the symbol or the source cannot be, or the stored series has another source.
+    DataError
+        When the prices are malformed, or stored sessions are no longer among them.
+    SourceError, TryLaterError, WriteError
+        As the source and the store say.
+    """
+    symbol = parse_symbol(symbol)
+    source: Source = SOURCES.get(source_name)
+    if config.path is not None and source_name != "csv":
+        raise UsageError(f"--path is for --source csv, not for --source {source_name}")
+    get = _Getter(source, symbol, SourceOptions(config.path, cache, now))
+
+    stored = store.prices(symbol) if symbol in store else None
+    if stored is not None and stored.source != source_name and not config.replace:
+        raise UsageError(
+            f"{symbol} is stored from {stored.source}; add --replace to forget that and take it "
+            f"from {source_name}, or fetch it with --source {stored.source}"
+        )
+    rebased = False
+    if stored is None or config.replace:
+        prices = get(config.start, config.end)
+    else:
+        prices, rebased = _bring_up_to_date(get, stored, config)
+    update = store.update(prices, now=now, replace=config.replace)
+    info = store.info(symbol)
+    return Outcome(
+        symbol,
+        source_name,
+        n_new=update.n_new,
+        n_changed=update.n_changed,
+        first=info.first,
+        last=info.last,
+        n_sessions=info.n_sessions,
+        rebased=rebased,
+        replaced=config.replace and stored is not None,
+        notes=prices.notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Getter:
+    """Fetches one symbol from one source and checks the answer."""
+
+    source: Source
+    symbol: str
+    options: SourceOptions
+
+    def __call__(self, start: dt.date | None, end: dt.date | None) -> Prices:
+        prices = self.source.fetch(self.symbol, start=start, end=end, options=self.options)
+        # Somewhere it may be tomorrow already.
+        validate(prices, today=self.options.now.astimezone(dt.UTC).date() + dt.timedelta(days=1))
+        return prices
+
+
+def _bring_up_to_date(get: _Getter, stored: Prices, config: FetchConfig) -> tuple[Prices, bool]:
+    """Return what to merge into the stored series, and whether its past was changed."""
+    first, last = _dates(stored)
+    end = None if config.end is None else max(config.end, last)
+    finished = stored.finished()
+    wants_more = config.start is not None and config.start < first
+    if not wants_more and len(finished) > OVERLAP:
+        start: dt.date = finished.sessions[-OVERLAP].item()
+        prices = get(start, end)
+        _refuse_lost_sessions(stored, prices, start)
+        if prices.has_range and not stored.has_range:
+            prices = drop_range(prices)
+        if prices.has_range == stored.has_range and not _is_rebased(stored, prices):
+            return prices, False
+    start = min(first, config.start or first)
+    prices = get(start, end)
+    _refuse_lost_sessions(stored, prices, start)
+    return prices, not wants_more and _is_rebased(stored, prices)
+
+
+def _is_rebased(stored: Prices, prices: Prices) -> bool:
+    """Whether the oldest session that both have was changed; then so was all before it.
+
+    Splits and dividends scale every adjusted price before them by one factor. Where they fall
+    inside the overlap, its newer part is as it was; its oldest session never is.
+    """
+    at = int(np.searchsorted(stored.sessions, prices.sessions[0]))
+    if at == len(stored) or stored.sessions[at] != prices.sessions[0]:
+        return False
+    return any(
+        not np.isclose(stored.column(name)[at], prices.column(name)[0], rtol=SAME, atol=0)
+        for name in ("close", "adj_close")
+    )
+
+
+def _refuse_lost_sessions(stored: Prices, prices: Prices, start: dt.date) -> None:
+    known = stored.finished().sessions
+    lost = np.setdiff1d(known[known >= np.datetime64(start)], prices.sessions)
+    if len(lost):
+        raise DataError(
+            f"{prices.source} no longer has {len(lost)} stored sessions of {prices.symbol}, the "
+            f"first {lost[0]}; nothing was changed. Try again later, or add "
+            "--replace to take it as it is"
+        )
+
+
+def _dates(prices: Prices) -> tuple[dt.date, dt.date]:
+    return prices.sessions[0].item(), prices.sessions[-1].item()

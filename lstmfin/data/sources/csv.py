@@ -1,0 +1,104 @@
+"""A CSV or Parquet file of the user's own.
+
+Reads what banks, exchanges and data frames write: any common spelling of the columns, comma,
+semicolon or tab, newest row first or last, one symbol or many. What could be read in two ways is
+refused.
+"""
+
+import datetime as dt
+import itertools
+from typing import Any
+
+from lstmfin.data.faults import VALUE_COLUMNS, find_fault
+from lstmfin.data.prices import Prices, make_bars
+from lstmfin.data.source import Source, SourceOptions, in_range, unknown_symbol
+from lstmfin.data.tables import Table, parse_dates, parse_numbers, read_table
+from lstmfin.errors import DataError, UsageError
+
+COLUMN_NAMES = {
+    "session": ("session", "date", "datetime", "timestamp", "time"),
+    "symbol": ("symbol", "ticker"),
+    "open": ("open", "o"),
+    "high": ("high", "h"),
+    "low": ("low", "l"),
+    "close": ("close", "closelast", "last", "price", "c"),
+    "adj_close": ("adjclose", "adjustedclose", "adjusted"),
+    "volume": ("volume", "vol", "v"),
+}
+"""Spellings of each column, letters only; an earlier one is preferred to a later one."""
+
+REQUIRED = ("session", "close")
+OPTIONAL_VALUES = {"volume"}
+"""Columns in which single values may be missing."""
+
+
+class CsvSource:
+    """The file that ``--path`` names."""
+
+    def fetch(
+        self, symbol: str, *, start: dt.date | None, end: dt.date | None, options: SourceOptions
+    ) -> Prices:
+        """Return the rows of a file; every error names the line and the column."""
+        if options.path is None:
+            raise UsageError("--source csv needs --path with a CSV or Parquet file")
+        table = read_table(options.path)
+        names = _match_columns(table)
+        if "symbol" in names:
+            table = _select(table, names["symbol"], symbol)
+        sessions = parse_dates(table, names["session"])
+        values: dict[str, Any] = {}
+        for column in VALUE_COLUMNS:
+            if column in names and not table.is_empty(names[column]):
+                may_miss = column in OPTIONAL_VALUES
+                values[column] = parse_numbers(table, names[column], may_miss=may_miss)
+        if len(sessions) > 1 and all(new < old for old, new in itertools.pairwise(sessions)):
+            table, sessions = table.reversed(), sessions[::-1]
+            values = {column: numbers[::-1] for column, numbers in values.items()}
+        for at, (before, after) in enumerate(itertools.pairwise(sessions), 1):
+            if after <= before:
+                what = "is there twice" if after == before else f"comes after the row of {before}"
+                raise table.error(
+                    at, names["session"], f"{after} {what}; one row a day is needed, in order"
+                )
+        bars = make_bars(sessions, **values)
+        fault = find_fault(bars, today=options.now.date() + dt.timedelta(days=1))
+        if fault is not None:
+            raise table.error(fault.position, names.get(fault.column, fault.column), fault.text)
+        prices = Prices(symbol, bars, source="csv", label=options.path.name)
+        return in_range(prices, start, end)
+
+    def symbols(self) -> None:
+        """Return None: which symbols there are, the file alone knows."""
+
+
+SOURCE: Source = CsvSource()
+
+
+def _match_columns(table: Table) -> dict[str, str]:
+    """Return the name in the file of each column that is there."""
+    plain = {name: "".join(filter(str.isalpha, name.lower())) for name in table.header}
+    found: dict[str, str] = {}
+    for column, spellings in COLUMN_NAMES.items():
+        for spelling in spellings:
+            names = [name for name in table.header if plain[name] == spelling]
+            if len(names) > 1:
+                raise DataError(f"{table.path}: two columns are called '{names[0]}'; keep one")
+            if names:
+                found[column] = names[0]
+                break
+    missing = [column for column in REQUIRED if column not in found]
+    if missing:
+        wanted = {"session": "date", "close": "close"}[missing[0]]
+        raise DataError(
+            f"{table.path}: {table.unit} 1 must name the columns, and names no {wanted} column; "
+            f"it has: {', '.join(table.header)}"
+        )
+    return found
+
+
+def _select(table: Table, column: str, symbol: str) -> Table:
+    cells = [cell.strip().upper() for cell in table.cells(column)]
+    chosen = [at for at, cell in enumerate(cells) if cell == symbol]
+    if not chosen:
+        raise unknown_symbol(str(table.path), symbol, sorted(set(cells)))
+    return table.take(chosen)

@@ -1,0 +1,131 @@
+"""The database below the store: its connection, its schema, and its errors in our words."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from lstmfin.errors import DataError, TryLaterError, WriteError
+
+BUSY_TIMEOUT_SECONDS = 30.0
+
+MIGRATIONS = (
+    """
+    CREATE TABLE series (
+        symbol TEXT PRIMARY KEY,
+        source TEXT NOT NULL,
+        currency TEXT NOT NULL,
+        timezone TEXT NOT NULL,
+        label TEXT NOT NULL,
+        fetched_at TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE bars (
+        symbol TEXT NOT NULL REFERENCES series ON DELETE CASCADE,
+        session TEXT NOT NULL,
+        open REAL,
+        high REAL,
+        low REAL,
+        close REAL NOT NULL,
+        adj_close REAL NOT NULL,
+        volume REAL,
+        final INTEGER NOT NULL,
+        seen_at TEXT NOT NULL,
+        PRIMARY KEY (symbol, session)
+    ) WITHOUT ROWID;
+    CREATE TABLE actions (
+        symbol TEXT NOT NULL REFERENCES series ON DELETE CASCADE,
+        session TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        value REAL NOT NULL,
+        PRIMARY KEY (symbol, session, kind)
+    ) WITHOUT ROWID;
+    CREATE TABLE revisions (
+        symbol TEXT NOT NULL REFERENCES series ON DELETE CASCADE,
+        session TEXT NOT NULL,
+        field TEXT NOT NULL,
+        seen_at TEXT NOT NULL,
+        old REAL,
+        new REAL,
+        PRIMARY KEY (symbol, session, field, seen_at)
+    ) WITHOUT ROWID;
+    """,
+)
+"""One script for each version; a database at version k has run the first k of them."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Return a connection to an up-to-date database; made where there is none."""
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
+    try:
+        # Not WAL: before SQLite 3.51.3 two connections can corrupt it (sqlite.org/wal.html).
+        connection.execute("PRAGMA journal_mode = TRUNCATE")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == len(MIGRATIONS):
+        return
+    if version > len(MIGRATIONS):
+        raise DataError(
+            f"{path} was written by a newer lstmfin (its version {version}, known up to "
+            f"{len(MIGRATIONS)}); upgrade lstmfin"
+        )
+    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise DataError(f"{path} is a database of another program; choose another workspace (-C)")
+    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        with transaction(connection):
+            (current,) = connection.execute("PRAGMA user_version").fetchone()
+            if current >= number:  # another process was faster
+                continue
+            for statement in filter(str.strip, script.split(";")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Keep all of the block or none of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_UNWRITABLE = {
+    sqlite3.SQLITE_READONLY: "it is read-only",
+    sqlite3.SQLITE_PERM: "it is not permitted",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk failed",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+}
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite into DataError, WriteError or TryLaterError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+        if code in _BUSY:
+            raise TryLaterError(f"{path} is locked by another process; try again later") from error
+        if code in _UNWRITABLE:
+            raise WriteError(
+                f"cannot write {path}: {_UNWRITABLE[code]}. Free some space or choose a folder "
+                "you may write to (-C)"
+            ) from error
+        raise DataError(
+            f"{path} cannot be read as a store of prices ({error}); move it away and fetch again"
+        ) from error

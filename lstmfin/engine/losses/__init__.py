@@ -1,0 +1,1 @@
+"""Losses, one file each, and the predictive law that each of them trains."""

@@ -1,0 +1,1 @@
+"""What forecasts and strategies are measured by: pure functions on arrays."""

@@ -1,0 +1,1 @@
+"""Models: what learns from prices and says a law of the returns to come."""

@@ -1,0 +1,251 @@
+"""The model file: a folder of ``weights.npz`` and ``manifest.json``, no pickle anywhere.
+
+Loading refuses what does not fit, with the reason: other keys, shapes or dtypes than the manifest
+says, values that are not finite, a checksum that differs, sizes beyond what the file holds (checked
+before room is made). Nothing in it depends on the clock: the same training gives the same bytes.
+"""
+
+import hashlib
+import io
+import json
+import math
+import platform
+import tokenize
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+import lstmfin
+from lstmfin.config import TrainConfig, section_from_table, section_to_table
+from lstmfin.engine.network import Network, weight_shapes
+from lstmfin.engine.params import Params
+from lstmfin.engine.train import History
+from lstmfin.errors import LstmfinError, ModelFileError
+from lstmfin.models.forecaster import Forecaster, Provenance, Scaler
+
+FORMAT = 1
+"""Raised when a reader of today could no longer make sense of the file."""
+
+HEADER_BYTES = 4096
+"""Room for the headers of one array in the archive."""
+
+MANIFEST_BYTES = 4_000_000
+"""A manifest beyond this was not written here."""
+
+_UNREADABLE = (
+    zipfile.BadZipFile, tokenize.TokenError, SyntaxError, EOFError, TypeError, ValueError, OSError,
+    RuntimeError,
+)  # fmt: skip
+"""What reading a damaged archive, and the headers of its arrays, may end in."""
+
+_MEANINGLESS = (KeyError, TypeError, ValueError, AttributeError, OverflowError, LstmfinError)
+"""What making sense of a manifest may end in."""
+
+
+def to_files(forecaster: Forecaster) -> dict[str, bytes]:
+    """Return the files of a trained forecaster by name."""
+    assert forecaster.network is not None
+    assert forecaster.scaler is not None
+    assert forecaster.provenance is not None
+    packed = io.BytesIO()
+    params = forecaster.network.params
+    np.savez(packed, allow_pickle=False, **{name: params[name] for name in params})
+    weights = packed.getvalue()
+    scaler, residual = forecaster.scaler, forecaster.residual
+    manifest = {
+        "format": FORMAT,
+        "config": section_to_table(forecaster.config),
+        "streams": list(forecaster.stream_names),
+        "scaler": {"mean": scaler.mean.tolist(), "std": scaler.std.tolist()},
+        "naive": _laws_out(forecaster.naive),
+        "residual": None if residual is None else _laws_out(residual),
+        "data": asdict(forecaster.provenance),
+        "history": _history_out(forecaster.history),
+        "versions": {
+            "lstmfin": lstmfin.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False)
+    return {"weights.npz": weights, "manifest.json": text.encode()}
+
+
+def from_folder(folder: Path, *, name: str | None = None) -> Forecaster:
+    """Return the forecaster of a model file.
+
+    Parameters
+    ----------
+    name : str, optional
+        The identity that it must have, so that no byte of it can be another.
+
+    Raises
+    ------
+    ModelFileError
+        When the folder is not a whole and sound model file; the message says why.
+    """
+    path, weights_path = folder / "manifest.json", folder / "weights.npz"
+    content = _read(path, MANIFEST_BYTES)
+    if name not in (None, identity({"manifest.json": content})):
+        _refuse(path, "differs from what was saved (its checksum is another)")
+    manifest = _parsed(path, content)
+    try:
+        forecaster = _bare_forecaster(manifest, where=str(path))
+        expected_sha = str(manifest["weights_sha256"])
+    except _MEANINGLESS as error:
+        _refuse(path, f"does not describe a model ({error!r})", cause=error)
+
+    shapes = weight_shapes(forecaster.architecture())
+    n_bytes = 4 * sum(math.prod(shape) for shape in shapes.values())
+    weights = _read(weights_path, n_bytes + HEADER_BYTES * (len(shapes) + 1))
+    if len(weights) < n_bytes:
+        _refuse(
+            weights_path,
+            f"is {len(weights)} bytes long, and its manifest describes {n_bytes} bytes of weights",
+        )
+    forecaster.network = Network(forecaster.architecture(), dropout=forecaster.config.dropout)
+    _read_weights(weights_path, weights, forecaster.network.params)
+    if hashlib.sha256(weights).hexdigest() != expected_sha:
+        _refuse(weights_path, "differs from what was saved (its checksum is another)")
+    return forecaster
+
+
+def identity(files: dict[str, bytes]) -> str:
+    """Return the name of a model: twelve hex digits of the SHA-256 of its manifest."""
+    return hashlib.sha256(files["manifest.json"]).hexdigest()[:12]
+
+
+def _read(path: Path, most: int) -> bytes:
+    """Return a file of at most so many bytes."""
+    try:
+        n_bytes = path.stat().st_size
+        if n_bytes > most:
+            _refuse(path, f"is {n_bytes} bytes long, and no more than {most} can belong to it")
+        return path.read_bytes()
+    except OSError as error:
+        _refuse(path, f"cannot be read ({error.strerror})", cause=error)
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        manifest = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        _refuse(path, "is damaged: it is not valid JSON", cause=error)
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        given = manifest.get("format") if isinstance(manifest, dict) else None
+        _refuse(path, f"has format {given!r}; this version of lstmfin reads format {FORMAT}")
+    return manifest
+
+
+def _bare_forecaster(manifest: dict[str, Any], *, where: str) -> Forecaster:
+    """Return the forecaster that a manifest describes, without its network."""
+    config = section_from_table(TrainConfig, manifest["config"], where=where)
+    forecaster = Forecaster(config, stream_names=tuple(map(str, manifest["streams"])))
+    n_features, H = len(config.features), config.horizon
+    if n_features == 0:
+        raise ValueError("it has no features")
+    mean, std = (_vector(manifest["scaler"][key], n_features, key) for key in ("mean", "std"))
+    if (std <= 0).any():
+        raise ValueError("a feature has a spread of zero")
+    forecaster.scaler = Scaler(mean, std)
+    forecaster.naive = _laws_in(manifest["naive"], H)
+    if manifest["residual"] is not None:
+        forecaster.residual = _laws_in(manifest["residual"], H)
+    loss = forecaster.loss
+    trains_location_alone = loss.law(np.zeros((loss.n_parameters, H, 1))).scale is None
+    if trains_location_alone != (forecaster.residual is not None):
+        raise ValueError("the law of its errors does not belong to its loss")
+    forecaster.history = _history_in(manifest["history"])
+    forecaster.provenance = _provenance_in(manifest["data"])
+    return forecaster
+
+
+_COUNTS = ("best_epoch", "n_retreats")
+
+
+def _history_out(history: History) -> dict[str, Any]:
+    return {
+        key: [one if math.isfinite(one) else None for one in value]  # JSON has no NaN
+        if isinstance(value, list)
+        else value
+        for key, value in asdict(history).items()
+    }
+
+
+def _history_in(table: dict[str, Any]) -> History:
+    values: dict[str, Any] = {
+        key: [math.nan if one is None else float(one) for one in value]
+        for key, value in table.items()
+        if key not in _COUNTS
+    }
+    return History(**values | {key: int(table[key]) for key in _COUNTS})
+
+
+def _provenance_in(table: dict[str, Any]) -> Provenance:
+    provenance = Provenance(**table | {"n_sessions": int(table["n_sessions"])})
+    np.array([provenance.first, provenance.last], "datetime64[D]")  # or a ValueError
+    return provenance
+
+
+def _vector(values: Any, size: int, name: str, *, finite: bool = True) -> np.ndarray:
+    vector = np.asarray(values, dtype=np.float64)
+    if vector.shape != (size,) or (finite and not np.isfinite(vector).all()):
+        raise ValueError(f"{name} must be {size} finite numbers")
+    return vector
+
+
+def _laws_out(laws: tuple[np.ndarray, np.ndarray]) -> dict[str, list[float | None]]:
+    scale, dof = laws
+    finite = [float(one) if math.isfinite(one) else None for one in dof]  # JSON has no infinity
+    return {"scale": scale.tolist(), "dof": finite}
+
+
+def _laws_in(table: dict[str, Any], size: int) -> tuple[np.ndarray, np.ndarray]:
+    dof = _vector([np.inf if v is None else v for v in table["dof"]], size, "dof", finite=False)
+    scale = _vector(table["scale"], size, "scale")
+    if not ((scale > 0) & (dof > 0)).all():
+        raise ValueError("a law has no width")
+    return scale, dof
+
+
+def _read_weights(path: Path, content: bytes, params: Params) -> None:
+    """Fill ``params`` from the archive; stored members unpack to no more than the file is long."""
+    expected = {f"{name}.npy": name for name in params}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            if sorted(member.filename for member in members) != sorted(expected):
+                _refuse(path, "holds other arrays than its manifest says")
+            for member in members:
+                if member.compress_type != zipfile.ZIP_STORED:
+                    _refuse(path, f"holds {member.filename} in compressed form")
+                target = params[expected[member.filename]]
+                _read_array(path, io.BytesIO(archive.read(member)), target)
+    except ModelFileError:
+        raise
+    except _UNREADABLE as error:
+        _refuse(path, f"is damaged or cut short ({error})", cause=error)
+
+
+def _read_array(path: Path, file: io.BytesIO, target: np.ndarray) -> None:
+    version = np.lib.format.read_magic(file)
+    read = {(1, 0): np.lib.format.read_array_header_1_0}.get(version)
+    if read is None:
+        _refuse(path, f"holds an array of format {version}")
+    shape, fortran, dtype = read(file)
+    if (shape, fortran, dtype) != (target.shape, False, target.dtype):
+        _refuse(path, f"holds an array {dtype} {shape} where {target.dtype} {target.shape} belongs")
+    values = np.frombuffer(file.read(), dtype)
+    if values.size != target.size:
+        _refuse(path, "is cut short")
+    if not np.isfinite(values).all():
+        _refuse(path, "holds weights that are not finite")
+    target[...] = values.reshape(shape)
+
+
+def _refuse(path: Path, reason: str, *, cause: BaseException | None = None) -> NoReturn:
+    raise ModelFileError(f"{path} {reason}; train the model anew: lstmfin train") from cause

@@ -1,0 +1,1 @@
+"""Baselines, one file each: what any network has to beat."""

@@ -1,0 +1,250 @@
+"""How every picture looks: colours, type, frame and footnote, in one place."""
+
+import contextlib
+import datetime as dt
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import dates, ticker
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from lstmfin.errors import UsageError
+from lstmfin.plots.text import literal
+from lstmfin.registry import did_you_mean
+
+WIDTH = 8.0  # inches, so that at 100 dpi a picture is 800 px wide and its smallest type 10 px
+HEIGHT = 4.5
+_FEWEST_TICKS, _MOST_TICKS = 3, 8
+LEFT, RIGHT = 0.105, 0.785  # of the width; labels of the lines stand in the right margin
+TOP, BOTTOM = 0.84, 0.66  # inches for the words above and below
+LABEL_SIZE = 8.5
+
+# What of matplotlib's settings belongs to the user's machine and not to the picture.
+_MACHINE = (
+    "backend",
+    "interactive",
+    "toolbar",
+    "webagg",
+    "tk.",
+    "savefig.directory",
+    "figure.hooks",
+)
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours by what they mean; the hues are those of Okabe and Ito (2008), told apart by all.
+
+    Parameters
+    ----------
+    background, ink, muted, grid : str
+        Paper, text and prices, secondary text, and lines that should hardly be seen.
+    model, rival, third : str
+        What the network says, what it must beat, and what else there is.
+    """
+
+    name: str
+    background: str
+    ink: str
+    muted: str
+    grid: str
+    model: str
+    rival: str
+    third: str
+
+    def tint(self, colour: str, share: float) -> tuple[float, float, float]:
+        """Return a colour thinned with the background: opaque, so that layers do not add up."""
+        pairs = zip(to_rgb(colour), to_rgb(self.background), strict=True)
+        red, green, blue = (share * one + (1 - share) * paper for one, paper in pairs)
+        return red, green, blue
+
+
+THEMES = {
+    "light": Theme(
+        "light", "#ffffff", "#1b2530", "#64707d", "#e4e8ec", "#0072b2", "#d55e00", "#009e73"
+    ),
+    "dark": Theme(
+        "dark", "#12181f", "#e8ecf0", "#94a0ad", "#29333e", "#56b4e9", "#e69f00", "#2bbf94"
+    ),
+}
+
+
+def theme_named(name: str) -> Theme:
+    """Return a theme; UsageError when there is none of that name."""
+    if name not in THEMES:
+        near = did_you_mean(name, THEMES)
+        raise UsageError(f"unknown theme '{name}'{near} (there are: {', '.join(THEMES)})")
+    return THEMES[name]
+
+
+@contextlib.contextmanager
+def drawing(theme: Theme | None = None) -> Iterator[None]:
+    """Draw or save with our settings alone, whatever the user's matplotlibrc says.
+
+    All text is literal: a symbol such as ``$x$`` is no formula. A glyph that the font lacks is
+    drawn as a box, silently.
+    """
+    settings = {k: v for k, v in mpl.rcParamsDefault.items() if not k.startswith(_MACHINE)}
+    settings |= {"text.parse_math": False, "font.family": "DejaVu Sans", "font.size": 9.0}
+    settings |= {"svg.hashsalt": "lstmfin", "pdf.fonttype": 42, "axes.axisbelow": True}
+    if theme:
+        settings |= dict.fromkeys(("text.color", "axes.labelcolor"), theme.ink)
+        settings |= {"figure.facecolor": theme.background, "axes.facecolor": theme.background}
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+        yield
+
+
+class Frame(NamedTuple):
+    """The words around a picture."""
+
+    title: str
+    subtitle: str
+    source: str
+    as_of: dt.date | np.datetime64
+
+
+def framed(theme: Theme, frame: Frame, *, height: float = HEIGHT) -> Figure:
+    """Return a figure with title, subtitle and footnote, and room for axes between them."""
+    figure = Figure(figsize=(WIDTH, height))
+    left = LEFT - 0.08
+
+    def write(x: float, inches_up: float, text: str, **kwargs: Any) -> None:
+        figure.text(x, inches_up / height, literal(text), **kwargs)
+
+    write(left, height - 0.33, frame.title, size=13.5, weight="bold")
+    write(left, height - 0.57, frame.subtitle, size=9.0, color=theme.muted)
+    footnote = f"Source: {literal(frame.source, 60)}. Data to {frame.as_of}."
+    write(left, 0.13, footnote, size=7.5, color=theme.muted)
+    write(1 - left, 0.13, "lstmfin", size=7.5, color=theme.muted, ha="right")
+    return figure
+
+
+def panel(figure: Figure, theme: Theme, cell: Any, *, ylabel: str, **kwargs: Any) -> Axes:
+    """Return axes in a cell of the grid: a quiet grid, no box, a label with its unit."""
+    axes: Axes = figure.add_subplot(cell, **kwargs)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(theme.muted)
+    axes.grid(axis="y", color=theme.grid, linewidth=0.8)
+    axes.tick_params(colors=theme.muted, labelsize=LABEL_SIZE, length=0, pad=5)
+    axes.tick_params(axis="x", length=3)
+    axes.set_ylabel(literal(ylabel), size=LABEL_SIZE, color=theme.muted, labelpad=5)
+    return axes
+
+
+def grid_of(
+    figure: Figure,
+    heights: Sequence[float],
+    *,
+    columns: int = 1,
+    top: float = TOP,
+    bottom: float = BOTTOM,
+) -> Any:
+    """Return the cells between title and footnote, one row for each relative height."""
+    total = figure.get_figheight()
+    return figure.add_gridspec(
+        len(heights),
+        columns,
+        height_ratios=heights,
+        left=LEFT,
+        right=RIGHT,
+        top=1 - top / total,
+        bottom=bottom / total,
+    )
+
+
+def date_axis(axes: Axes) -> None:
+    """Show dates as briefly as they can be told apart."""
+    locator = dates.AutoDateLocator(minticks=4, maxticks=8)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    formatter = dates.ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(formatter)
+    axes.xaxis.get_offset_text().set_fontsize(LABEL_SIZE)
+
+
+def session_axis(axes: Axes, sessions: NDArray[np.datetime64]) -> None:
+    """Write dates below an axis that counts sessions, so that weekends leave no gaps."""
+    days = sessions.astype("M8[D]")
+    number = days.astype(int)
+    units = (
+        ("%Y", days.astype("M8[Y]").astype(int)),
+        ("%b", days.astype("M8[M]").astype(int)),
+        ("%d %b", (number + 3) // 7),  # weeks begin on Monday; day 0 was a Thursday
+        ("%d %b", number),
+    )
+    ticks = [(style, np.flatnonzero(np.diff(unit)) + 1) for style, unit in units]
+    style, starts = next((one for one in ticks if len(one[1]) >= _FEWEST_TICKS), ticks[-1])
+    starts = starts[:: -(-len(starts) // _MOST_TICKS) or 1]
+    years = days.astype("M8[Y]")[starts].astype(str)
+    turns = np.append(True, years[1:] != years[:-1]) & (style != "%Y")
+    words = [day.strftime(style).lstrip("0") for day in days[starts].tolist()]
+    named = [f"{w}\n{y}" if new else w for w, y, new in zip(words, years, turns, strict=False)]
+    axes.set_xticks(starts, named)
+
+
+def percent_axis(axes: Axes) -> None:
+    """Show fractions on the y axis as percent."""
+    axes.yaxis.set_major_locator(ticker.MaxNLocator(4, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda y, _: f"{100 * y:.3g} %"))
+
+
+class Label(NamedTuple):
+    """A line's name at its right end."""
+
+    y: float
+    text: str
+    colour: Any
+    weight: str = "normal"
+
+
+def label_right(axes: Axes, labels: Sequence[Label]) -> None:
+    """Write labels beside the right edge at their heights, moved apart where they would overlap."""
+    figure = axes.get_figure(root=True)
+    labels = sorted((one for one in labels if np.isfinite(one.y)), key=lambda one: one.y)
+    if figure is None or not labels:
+        return
+    axes.set_ylim(axes.get_ylim())  # settles the scale, on which the heights depend
+    points = axes.get_position().height * figure.get_figheight() * 72
+    to_fraction = axes.transData + axes.transAxes.inverted()
+    wanted = [float(to_fraction.transform((0.0, one.y))[1]) for one in labels]
+    for one, at, place in zip(
+        labels, wanted, spread(wanted, 1.35 * LABEL_SIZE / points), strict=True
+    ):
+        axes.annotate(
+            literal(one.text),
+            (1.0, at),
+            (1.022, place),
+            xycoords="axes fraction",
+            textcoords="axes fraction",
+            color=one.colour,
+            size=LABEL_SIZE,
+            weight=one.weight,
+            va="center",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": one.colour,
+                "lw": 0.7,
+                "shrinkA": 1,
+                "shrinkB": 1,
+            },
+        )
+
+
+def spread(wanted: Sequence[float], gap: float) -> list[float]:
+    """Return places for sorted heights, ``gap`` apart and near to where they want to be.
+
+    Pushing all up and pushing all down both keep the gap, and so does the mean of the two.
+    """
+    up, down = list(wanted), list(wanted)
+    for i in range(1, len(up)):
+        up[i] = max(up[i], up[i - 1] + gap)
+        down[-1 - i] = min(down[-1 - i], down[-i] - gap)
+    return [(high + low) / 2 for high, low in zip(up, down, strict=True)]

@@ -1,0 +1,130 @@
+"""The verdict: no edge unless there is one."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lstmfin.backtest.verdict import LEVEL, verdict
+from lstmfin.metrics.inference import diebold_mariano, pesaran_timmermann
+
+N_SESSIONS, N_SERIES = 500, 150
+
+
+def _random_walk(rng, n=N_SESSIONS):
+    return 0.01 * rng.standard_normal(n)
+
+
+def _edges(result):
+    return {finding.topic: finding.edge for finding in verdict(result)}
+
+
+def test_random_walks_rarely_show_an_edge(handmade):
+    """On random walks, guesses of direction and width show an edge no more often than the level."""
+    counts = dict.fromkeys(("direction", "range", "money"), 0)
+    for seed in range(N_SERIES):
+        rng = np.random.default_rng(seed)
+        truth = _random_walk(rng)
+        scale = 0.01 * np.exp(0.1 * rng.standard_normal((N_SESSIONS, 1)))
+        result = handmade(truth, 0.001 * rng.standard_normal(N_SESSIONS), scale=scale)
+        for topic, edge in _edges(result).items():
+            counts[topic] += edge
+    bound = stats.binom.ppf(0.999, N_SERIES, LEVEL)
+    assert max(counts.values()) <= bound, counts
+
+
+def test_a_planted_direction_is_found(handmade):
+    """Who knows a part of tomorrow's return has an edge in direction, range and money."""
+    rng = np.random.default_rng(1)
+    truth = _random_walk(rng)
+    signal = 0.3 * truth + 0.003 * rng.standard_normal(N_SESSIONS)
+    assert _edges(handmade(truth, signal)) == {"direction": True, "range": True, "money": True}
+
+
+def test_a_planted_width_is_found_and_no_direction(handmade):
+    """Who knows how far tomorrow's price moves and nothing of the way has an edge in range alone."""
+    rng = np.random.default_rng(2)
+    width = 0.01 * np.exp(0.8 * rng.standard_normal(N_SESSIONS))
+    truth = width * rng.standard_normal(N_SESSIONS)
+    result = handmade(truth, np.zeros(N_SESSIONS), scale=width[:, None])
+    assert _edges(result) == {"direction": False, "range": True, "money": False}
+
+
+def test_right_signs_alone_are_no_edge_in_direction(handmade):
+    """Right signs with sizes that are far off do not beat the last price: both tests must say so."""
+    rng = np.random.default_rng(3)
+    truth = _random_walk(rng)
+    result = handmade(truth, 0.1 * np.sign(truth))
+    assert pesaran_timmermann(truth, result.laws["lstm"].location[:, 0]).p_value < 1e-6
+    assert not _edges(result)["direction"]
+
+
+def test_a_bull_market_is_no_edge(handmade):
+    """Being long in a rising market is neither direction nor money: it is buy-and-hold."""
+    truth = _random_walk(np.random.default_rng(4)) + 0.002
+    edges = _edges(handmade(truth, np.full(N_SESSIONS, 0.002)))
+    assert not edges["direction"]
+    assert not edges["money"]
+
+
+def test_losing_less_than_the_market_is_no_edge_in_money(handmade):
+    """Staying out of a crash beats buy-and-hold; a Sharpe ratio that is not above zero is none."""
+    rng = np.random.default_rng(5)
+    truth = _random_walk(rng) - 0.01
+    positions = np.zeros(N_SESSIONS)
+    positions[::50] = 1
+    result = handmade(truth, np.zeros(N_SESSIONS), positions=positions)
+    assert diebold_mariano(-result.net("lstm"), -result.held, horizon=1).p_better < 0.01
+    assert not _edges(result)["money"]
+    out = handmade(truth, np.zeros(N_SESSIONS), positions=np.zeros(N_SESSIONS))
+    assert not _edges(out)["money"]
+
+
+def test_one_lucky_day_is_no_edge_in_money(handmade):
+    """Staying out on the worst day alone earns more than buy-and-hold, and shows nothing."""
+    truth = _random_walk(np.random.default_rng(8)) + 0.001
+    positions = np.ones(N_SESSIONS)
+    positions[np.argmin(truth)] = 0
+    result = handmade(truth, np.zeros(N_SESSIONS), positions=positions)
+    assert result.net("lstm").mean() > result.held.mean() > 0
+    assert not _edges(result)["money"]
+
+
+def test_costs_can_take_the_edge(handmade):
+    """What is earned before costs and lost to them is no edge in money."""
+    rng = np.random.default_rng(6)
+    truth = _random_walk(rng)
+    signal = 0.3 * truth + 0.003 * rng.standard_normal(N_SESSIONS)
+    assert not _edges(handmade(truth, signal, cost_bps=100.0))["money"]
+
+
+def test_range_is_judged_against_the_best_baseline(handmade):
+    """Beating one baseline is not enough when another is better."""
+    rng = np.random.default_rng(7)
+    truth = _random_walk(rng)
+    result = handmade(truth, np.zeros(N_SESSIONS))
+    result.laws["drift"] = result.laws["zero-return"].scaled(3.0)
+    (line,) = [finding for finding in verdict(result) if finding.topic == "range"]
+    assert not line.edge
+    assert "the best baseline, zero-return" in line.text
+
+
+def test_words_carry_the_numbers(handmade):
+    """Each line says edge or none, the p-values, and what they are of."""
+    truth = np.array([0.01, -0.02, 0.01, 0.005, -0.01, 0.02, 0.01, -0.01])
+    location = np.array([0.01, -0.01, -0.01, 0.01, -0.01, 0.01, 0.01, 0.01]) / 10
+    result = handmade(truth, location, cost_bps=2.5)
+    direction, width, money = verdict(result)
+    p = pesaran_timmermann(truth, location).p_value
+    assert direction.text.startswith("no edge shown: the sign was right in 75.0% of 8 sessions")
+    assert f"Pesaran-Timmermann p = {p:.2f}" in direction.text
+    assert "the 90 % range held 75.0% of the time" in width.text
+    assert "after 2.5 bp a turn" in money.text
+    for finding in (direction, width, money):
+        assert finding.text.startswith("edge:" if finding.edge else "no edge shown:")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_handful_of_sessions_shows_nothing(handmade, n):
+    """With next to nothing to judge, no edge is shown, and no warning raised."""
+    truth = np.full(n, 0.01)
+    assert not any(_edges(handmade(truth, truth)).values())

@@ -1,0 +1,144 @@
+"""What holds for every command, walked over the registry."""
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from lstmfin.cli.main import group
+from lstmfin.config import (
+    BacktestConfig,
+    FetchConfig,
+    ForecastConfig,
+    PlotConfig,
+    TrainConfig,
+    fields,
+)
+from lstmfin.errors import ExitCode
+from lstmfin.registry import COMMANDS
+
+NAMES = COMMANDS.names()
+PROMISED = {
+    "fetch": "--source --path --start --end",
+    "train": "--cell --hidden --layers --window --horizon --epochs --batch --learning-rate "
+    "--dropout --validation --seed",
+    "backtest": "--train --test --purge --refit --cost-bps",
+    "plot": "--out",
+    "forecast": "--horizon",
+}
+SECTIONS = {
+    "fetch": FetchConfig,
+    "train": TrainConfig,
+    "backtest": BacktestConfig,
+    "plot": PlotConfig,
+    "forecast": ForecastConfig,
+}
+BOUNDED = [
+    (name, spec)
+    for name, section in SECTIONS.items()
+    for spec in fields(section)
+    if spec.metadata["minimum"] is not None or spec.metadata["above"] is not None
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_tells_what_it_does(lstmfin, name):
+    """``--help`` of each command needs no workspace and lists each option with its help."""
+    ended = lstmfin(name, "--help", workspace=False)
+    assert ended.code == 0
+    command = COMMANDS.get(name)
+    assert command.name == name
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, option.name
+            assert option.opts[0] in ended.out
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_options_keep_their_names(name):
+    """Scripts rely on these names."""
+    options = {flag for option in COMMANDS.get(name).params for flag in option.opts}
+    assert set(PROMISED[name].split()) <= options
+
+
+def test_the_help_lists_commands_and_exit_codes(lstmfin):
+    """The first page names every command and every way to end."""
+    ended = lstmfin("--help", workspace=False)
+    assert ended.code == 0
+    for name in NAMES:
+        assert f"\n  {name} " in ended.out
+    for code in ExitCode:
+        assert f" {int(code)}  " in ended.out
+
+
+def test_the_version(lstmfin):
+    """``--version`` says the version."""
+    assert lstmfin("--version", workspace=False).out.startswith("lstmfin 0.")
+
+
+def test_help_imports_nothing_heavy():
+    """``--help`` is instant because nothing is imported that it does not need."""
+    code = (
+        "import sys; from lstmfin.cli.main import run; run(['--help']); run(['train', '--help']);"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert loaded.isdisjoint({"numpy", "pandas", "matplotlib", "rich", "yfinance", "scipy"})
+
+
+@pytest.mark.parametrize(("name", "spec"), BOUNDED, ids=lambda v: getattr(v, "name", v))
+def test_options_out_of_bounds(fetched, name, spec):
+    """Every option with a bound refuses what lies beyond it with 2 and the bound."""
+    rules = spec.metadata
+    beyond = rules["minimum"] - 1 if rules["minimum"] is not None else rules["above"]
+    flag = f"--{spec.name.replace('_', '-')}"
+    ended = fetched(name, *(("equity",) if name == "plot" else ()), "GARCH", flag, beyond)
+    assert ended.code == 2
+    assert flag in ended.err
+    assert "at least" in ended.err or "above" in ended.err
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"init", "fetch"}))
+def test_an_empty_workspace_says_what_to_do(lstmfin, tmp_path, name):
+    """A command with nothing to work on names the one that brings something."""
+    ended = lstmfin(name)
+    assert (ended.code, ended.out) == (65, "")
+    assert "lstmfin fetch" in ended.err
+    assert "Traceback" not in ended.err
+    assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"init"}))
+@pytest.mark.parametrize("symbol", ["../x", "A\nB", "A/B", "a b", "A" * 40, "A#x", "-"])
+def test_symbols_that_cannot_be(fetched, tmp_path, name, symbol):
+    """A symbol that would leave its place is refused, and shown so that it forges no line."""
+    before = sorted(tmp_path.rglob("*"))
+    words = ("--", symbol) if symbol.startswith("-") else (symbol,)
+    ended = fetched(name, *words)
+    assert ended.code == 2
+    assert "\nB" not in ended.err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"init"}))
+def test_every_command_speaks_json_and_csv(trained, name):
+    """Each result is one JSON object with its rows, and the same rows are CSV."""
+    quick = {"train": ["--epochs", "1", "--hidden", "2"], "backtest": ["--train", "300"]}
+    words = (name, "GARCH", *quick.get(name, []))
+    ended = trained("--format", "json", *words)
+    assert ended.code == 0, ended.err
+    document = json.loads(ended.out)
+    assert document["command"] == name
+    assert document["rows"]
+    table = trained("--format", "csv", *words)
+    header, *lines = table.out.splitlines()
+    assert header.split(",") == list(document["rows"][0])
+    assert len(lines) == len(document["rows"])
+
+
+def test_the_group_has_one_place_for_its_workspace():
+    """-C stands before the commands, and is one for all of a line."""
+    assert "-C" in group.params[0].opts

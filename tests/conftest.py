@@ -1,0 +1,24 @@
+"""What every test gets: strict arithmetic, and no workspace of the user's."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def strict_arithmetic():
+    """Overflow, division by zero and invalid operations are errors; underflow to zero is not."""
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_workspace_of_the_user(monkeypatch, tmp_path):
+    """Commands see neither the user's workspace nor their folder."""
+    monkeypatch.delenv("LSTMFIN_HOME", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-home"))
+    monkeypatch.chdir(tmp_path)

@@ -1,0 +1,132 @@
+"""The contract of every feature, walked over the registry."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_prices import build_prices
+
+from lstmfin.data.feature import Scaling
+from lstmfin.data.features.volume import LEAST
+from lstmfin.data.prices import Prices, drop_range
+from lstmfin.data.volatility import WARM_UP
+from lstmfin.data.windows import make_windows
+from lstmfin.errors import DataError
+from lstmfin.registry import FEATURES
+
+NAMES = FEATURES.names()
+PRICE_COLUMNS = ["open", "high", "low", "close", "adj_close"]
+
+
+def poisoned(prices, t, how):
+    """Return the prices with everything after t replaced."""
+    bars = prices.bars.copy()
+    after = bars.index[t + 1 :]
+    columns = [*PRICE_COLUMNS, "volume"]
+    if how == "scaled":
+        bars.loc[after, columns] *= 1e6
+    elif how == "flat":
+        bars.loc[after, PRICE_COLUMNS] = 1.0
+        bars.loc[after, "volume"] = 0.0
+    elif how == "shifted":
+        bars.loc[after, columns] = bars.loc[after, columns].to_numpy()[::-1]
+    else:
+        bars = bars.iloc[: t + 1]
+    return Prices("TEST", bars)
+
+
+@pytest.mark.parametrize("how", ["scaled", "flat", "shifted", "cut off"])
+@pytest.mark.parametrize("t", [25, 100, 198])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_future_in_any_value(name, t, how, prices):
+    """Whatever comes after t, values up to t keep every bit."""
+    compute = FEATURES.get(name).compute
+    before = compute(prices)[: t + 1]
+    after = compute(poisoned(prices, t, how))[: t + 1]
+    np.testing.assert_array_equal(before.view(np.int64), after.view(np.int64))
+
+
+@pytest.mark.parametrize("t", [90, 150])
+def test_no_future_in_any_window(t, prices):
+    """Whatever comes after its origin, a window and its volatility keep every bit."""
+    before = make_windows(prices, window=30, horizon=5)
+    for how in ["scaled", "flat", "shifted", "cut off"]:
+        after = make_windows(poisoned(prices, t, how), window=30, horizon=5)
+        at = np.flatnonzero(before.origins <= t)
+        np.testing.assert_array_equal(before.batch(at), after.batch(at))
+        np.testing.assert_array_equal(before.volatility[at], after.volatility[at])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_warm_up_is_short_and_then_all_is_finite(name, prices):
+    """A value for every session, finite after the warm-up."""
+    values = FEATURES.get(name).compute(prices)
+    assert values.shape == (len(prices),)
+    assert values.dtype == np.float64
+    assert np.isfinite(values[WARM_UP:]).all()
+    assert np.ptp(values[WARM_UP:]) > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_windows_do_not_know_the_currency(name, prices):
+    """Prices times 1000 give the same scaled windows."""
+    bars = prices.bars.copy()
+    bars[PRICE_COLUMNS] *= 1000
+    windows, scaled = (
+        make_windows(one, features=(name,), window=30, horizon=5)
+        for one in (prices, replace(prices, bars=bars))
+    )
+    every = np.arange(len(windows))
+    np.testing.assert_allclose(windows.batch(every), scaled.batch(every), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scaling_by_the_origin(name, prices):
+    """A window is scaled by its origin's volatility, centred on its origin, or left alone."""
+    feature = FEATURES.get(name)
+    windows = make_windows(prices, features=(name,), window=30, horizon=5)
+    at = 7
+    raw = feature.compute(prices)[windows.origins[at] - 29 : windows.origins[at] + 1]
+    expected = {
+        Scaling.VOLATILITY: raw / windows.volatility[at],
+        Scaling.CENTRED: raw - raw[-1],
+        Scaling.NONE: raw,
+    }[feature.scaling]
+    got = windows.batch(np.array([at]))[0, :, 0]
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_how_each_feature_is_scaled():
+    """What moves with the price is measured in volatilities; a level is seen from its origin."""
+    assert {name: FEATURES.get(name).scaling for name in NAMES} == {
+        "log-return": Scaling.VOLATILITY,
+        "range": Scaling.VOLATILITY,
+        "volatility": Scaling.CENTRED,
+        "volume": Scaling.NONE,
+    }
+
+
+def test_what_a_series_carries():
+    """A close alone carries returns and volatility; range and volume need their columns."""
+    bare = drop_range(build_prices(volume=np.nan))
+    carried = {name for name in NAMES if FEATURES.get(name).carried_by(bare)}
+    assert carried == {"log-return", "volatility"}
+    assert all(FEATURES.get(name).carried_by(build_prices()) for name in NAMES)
+
+
+def test_volume_of_zero_has_a_floor():
+    """A session without volume is a low value, not minus infinity; a start without any is zero."""
+    volume = np.r_[np.zeros(30), np.nan, np.full(69, 100.0), np.zeros(100)]
+    values = FEATURES.get("volume").compute(build_prices(volume=volume))
+    np.testing.assert_array_equal(values[:31], 0)
+    np.testing.assert_array_equal(values[31:100], 0)
+    np.testing.assert_allclose(values[100:159], np.log(LEAST))
+    assert np.isfinite(values).all()
+
+
+def test_range_needs_prices_above_zero():
+    """A low of zero or less is refused by session."""
+    low = build_prices().column("low").copy()
+    low[5] = 0
+    with pytest.raises(DataError, match="TEST: the low of 2020-01-08 is 0"):
+        FEATURES.get("range").compute(build_prices(low=low))

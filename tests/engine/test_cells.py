@@ -1,0 +1,287 @@
+"""What every cell of the registry holds to; each check's docstring is the rule."""
+
+import numpy as np
+import pytest
+
+from lstmfin.engine import gradcheck
+from lstmfin.engine.params import Params
+from lstmfin.engine.recurrent import Recurrent
+from lstmfin.registry import CELLS
+
+T, D, H, B = 4, 3, 5, 2
+
+
+class Case:
+    """A layer with random weights, inputs, initial states, and gradients arriving at all it gives."""
+
+    def __init__(self, name, *, T=T, B=B, dtype=np.float64, seed=0):
+        rng = self.rng = np.random.default_rng([seed, T, B])
+        self.layer = Recurrent(CELLS.get(name)(), D, H)
+        shapes = self.layer.shapes()
+        self.weights = Params({f"own.{key}": shape for key, shape in shapes.items()}, dtype)
+        self.weights.flat[:] = 0.5 * rng.standard_normal(self.weights.flat.size)
+        self.p = self.bound(self.weights)
+        self.x = rng.standard_normal((T, D, B)).astype(dtype)
+        self.initial = self._random_states(dtype)
+        self.dh = rng.standard_normal((T, H, B)).astype(dtype)
+        self.dlast = self._random_states(dtype)
+
+    def _random_states(self, dtype):
+        shape = (H, self.x.shape[2])
+        return {s: self.rng.standard_normal(shape).astype(dtype) for s in self.layer.cell.states}
+
+    def bound(self, params):
+        """Return params as the layer takes them."""
+        return self.layer.bind(params.owned_by("own"))
+
+    def forward(self, x=None, initial=None):
+        """Return copies of the outputs and of the last states."""
+        h = self.layer.forward(
+            self.p, self.x if x is None else x, self.initial if initial is None else initial
+        )
+        return h.copy(), {s: last.copy() for s, last in self.layer.last_states().items()}
+
+    def scalar(self):
+        """A number that reads every output and every last state."""
+        h, last = self.forward()
+        return float(np.sum(h * self.dh) + sum(np.sum(last[s] * self.dlast[s]) for s in last))
+
+    def gradients(self, **options):
+        """Return the gradients of the scalar by inputs, initial states and weights."""
+        self.forward()
+        grads = self.weights.like()
+        dp = self.bound(grads)
+        dx, dinitial = self.layer.backward(self.p, dp, self.dh, dlast=self.dlast, **options)
+        named = {f"initial {s}": d.copy() for s, d in dinitial.items()}
+        return {**({} if dx is None else {"x": dx.copy()}), **named, **grads}
+
+    def arrays(self):
+        """Return the arrays of ``gradients``, by the same names."""
+        named = {f"initial {s}": array for s, array in self.initial.items()}
+        return {"x": self.x, **named, **self.weights}
+
+
+def _assert_gradients(case):
+    checks = gradcheck.check_gradients(
+        case.scalar, case.arrays(), case.gradients(), rng=np.random.default_rng(1)
+    )
+    assert {check.name for check in checks} == set(case.arrays())
+    wrong = [check for check in checks if not check.error < 1e-6]
+    assert not wrong, wrong
+
+
+def check_gradients(name):
+    """Gradients of inputs, every weight and random initial states agree with differences."""
+    _assert_gradients(Case(name))
+
+
+def check_gradients_of_one_step(name):
+    """So they do for a single step."""
+    _assert_gradients(Case(name, T=1))
+
+
+def check_gradients_of_one_sample(name):
+    """So they do for a batch of one."""
+    _assert_gradients(Case(name, B=1))
+
+
+def check_gradients_of_one_step_of_one_sample(name):
+    """So they do for a single step of a single sample."""
+    _assert_gradients(Case(name, T=1, B=1))
+
+
+def check_gradients_of_many_columns(name):
+    """So they do where steps and batch are too many for one product, in folds of any size."""
+    for steps, batch in ((7, 150), (6, 256), (3, 600)):
+        _assert_gradients(Case(name, T=steps, B=batch))
+
+
+def check_gradients_from_the_last_states_alone(name):
+    """Gradients that arrive at the last states only, or at the outputs only, are carried back."""
+    case = Case(name)
+    case.dh[:] = 0
+    _assert_gradients(case)
+    for s in case.dlast:
+        case = Case(name)
+        case.dh[:] = 0
+        for other in case.dlast.keys() - {s}:
+            case.dlast[other][:] = 0
+        _assert_gradients(case)
+
+
+def check_absent_gradients_are_zeros(name):
+    """No gradient given is a gradient of zero, and what is given is left as it was."""
+    case = Case(name)
+    given = case.dh.copy(), {s: d.copy() for s, d in case.dlast.items()}
+    case.gradients()
+    np.testing.assert_array_equal(case.dh, given[0])
+    for s, kept in given[1].items():
+        np.testing.assert_array_equal(case.dlast[s], kept)
+    case.dh[:] = 0
+    for d in case.dlast.values():
+        d[:] = 0
+    case.forward()
+    absent = case.weights.like()
+    case.layer.backward(case.p, case.bound(absent), None)
+    assert not absent.flat.any()
+
+
+def check_gradients_are_added(name):
+    """Gradients of weights are added to what is there."""
+    case = Case(name)
+    once = case.gradients()
+    grads = case.weights.like()
+    dp = case.bound(grads)
+    for _ in range(2):
+        case.forward()
+        case.layer.backward(case.p, dp, case.dh, dlast=case.dlast)
+    for weight in grads:
+        np.testing.assert_allclose(grads[weight], 2 * once[weight], rtol=1e-13)
+
+
+def check_inputs_gradient_on_demand(name):
+    """Without the gradient of the inputs, all others are the same."""
+    with_dx, without = Case(name).gradients(), Case(name).gradients(need_dx=False)
+    assert with_dx.keys() - without.keys() == {"x"}
+    for key, value in without.items():
+        np.testing.assert_allclose(value, with_dx[key], rtol=1e-12, atol=1e-14)
+
+
+def check_a_sequence_is_its_steps(name):
+    """A sequence equals its steps, chained through the states."""
+    case = Case(name)
+    whole, last = case.forward()
+    states, single = case.initial, Case(name, T=1)
+    single.weights.flat[:] = case.weights.flat
+    for t in range(T):
+        h, states = single.forward(case.x[t : t + 1], states)
+        np.testing.assert_allclose(h[0], whole[t], rtol=1e-13, atol=1e-15)
+    for s, value in states.items():
+        np.testing.assert_allclose(value, last[s], rtol=1e-13, atol=1e-15)
+    np.testing.assert_array_equal(whole[-1], last[case.layer.cell.states[0]])
+
+
+def check_no_initial_state_is_zero(name):
+    """Without initial states the sequence starts from zeros, also on used buffers."""
+    case = Case(name)
+    case.forward()
+    zeros = {s: np.zeros((H, B)) for s in case.initial}
+    expected, _ = case.forward(initial=zeros)
+    case.forward()
+    np.testing.assert_array_equal(case.layer.forward(case.p, case.x), expected)
+
+
+def check_dirty_buffers(name):
+    """What ran through the buffers before, be it NaN, leaves no trace: the bits are the same."""
+    case = Case(name)
+    outputs, last = case.forward()
+    fresh = case.gradients()
+    with np.errstate(all="ignore"):
+        x, dh = case.x.copy(), case.dh.copy()
+        case.x[:], case.dh[:] = np.nan, np.nan
+        case.gradients()
+        assert np.isnan(case.forward()[0]).all()
+        case.x[:], case.dh[:] = x, dh
+    for label, used in vars(case.layer._used).items():
+        if isinstance(used, np.ndarray) and label != "stacked":  # it holds the row of ones
+            used[:] = np.nan
+    again, last_again = case.forward()
+    np.testing.assert_array_equal(again, outputs)
+    for s, value in last.items():
+        np.testing.assert_array_equal(last_again[s], value)
+    for key, value in case.gradients().items():
+        np.testing.assert_array_equal(value, fresh[key], err_msg=key)
+
+
+def check_other_shapes_in_between(name):
+    """A pass of another length or batch in between changes nothing."""
+    case = Case(name)
+    expected = case.gradients()
+    longer = np.ones((T + 2, D, B + 3))
+    case.layer.forward(case.p, longer)
+    for key, value in case.gradients().items():
+        np.testing.assert_array_equal(value, expected[key])
+
+
+def check_batch_independence(name):
+    """A sample alone gives what it gives in a batch, forward and backward."""
+    case = Case(name, B=5)
+    outputs, last = case.forward()
+    grads = case.gradients()
+    total = np.zeros_like(case.weights.flat)
+    for b in range(5):
+        one, column = Case(name, B=1), slice(b, b + 1)
+        one.weights.flat[:] = case.weights.flat
+        one.x, one.dh = case.x[..., column], case.dh[..., column]
+        one.initial = {s: value[:, column] for s, value in case.initial.items()}
+        one.dlast = {s: value[:, column] for s, value in case.dlast.items()}
+        h, last_one = one.forward()
+        np.testing.assert_allclose(h, outputs[..., column], rtol=1e-12, atol=1e-12)
+        for s, value in last_one.items():
+            np.testing.assert_allclose(value, last[s][:, column], rtol=1e-12, atol=1e-12)
+        alone = one.gradients()
+        np.testing.assert_allclose(alone["x"], grads["x"][..., column], rtol=1e-12, atol=1e-12)
+        total += np.concatenate([alone[weight].ravel() for weight in case.weights])
+    together = np.concatenate([grads[weight].ravel() for weight in case.weights])
+    np.testing.assert_allclose(total, together, rtol=1e-12, atol=1e-12)
+
+
+def check_float32_stays_float32(name):
+    """Single precision in, single precision out, near what double precision says."""
+    single, double = Case(name, dtype=np.float32), Case(name)
+    for kind in (single.forward()[0], *single.forward()[1].values(), *single.gradients().values()):
+        assert kind.dtype == np.float32
+    np.testing.assert_allclose(single.forward()[0], double.forward()[0], rtol=0, atol=1e-5)
+
+
+def check_saturated_gates(name):
+    """Inputs of a thousand saturate the gates; outputs and gradients stay finite."""
+    for dtype in (np.float32, np.float64):
+        case = Case(name, dtype=dtype)
+        case.x *= 1000
+        assert np.isfinite(case.forward()[0]).all()
+        assert all(np.isfinite(value).all() for value in case.gradients().values())
+
+
+def check_wrong_shapes_are_refused(name):
+    """Another number of inputs, no step and no sample are refused."""
+    case = Case(name)
+    for shape in ((T, D + 1, B), (T, D - 1, B), (0, D, B), (T, D, 0)):
+        with pytest.raises(ValueError, match=f"D must be {D}"):
+            case.layer.forward(case.p, np.zeros(shape))
+
+
+def check_first_weights(name):
+    """U starts orthogonal gate by gate, W within Glorot's bounds, biases as the cell says."""
+    case = Case(name)
+    cell = case.layer.cell
+    cell.initialise(case.p, np.random.default_rng(3))
+    for number, gate in enumerate(cell.gates):
+        rows = slice(number * H, (number + 1) * H)
+        np.testing.assert_allclose(case.p.U[rows] @ case.p.U[rows].T, np.eye(H), atol=1e-12)
+        np.testing.assert_array_equal(case.p.b[rows], cell.gate_bias.get(gate, 0.0))
+    assert np.abs(case.p.W).max() <= np.sqrt(6 / (D + H))
+    assert np.abs(case.p.W).max() > 0.7 * np.sqrt(6 / (D + H))
+    assert set(cell.gate_bias) <= set(cell.gates)
+
+
+CHECKS = [check for label, check in list(globals().items()) if label.startswith("check_")]
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [
+        pytest.param(name, check, id=f"{name}:{check.__name__.removeprefix('check_')}")
+        for name in CELLS.names()
+        for check in CHECKS
+    ],
+)
+def test_cell(name, check):
+    """Every cell passes every check."""
+    check(name)
+
+
+def test_the_registry_has_the_cells_we_promise():
+    """The family starts with the simple network and the LSTM, and remembers from the start."""
+    assert {"rnn", "lstm"} <= set(CELLS.names())
+    assert CELLS.get("lstm").gate_bias == {"f": 1.0}

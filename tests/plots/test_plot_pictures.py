@@ -1,0 +1,110 @@
+"""What the three pictures say, beyond the contract they share."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lstmfin.plots.save import figure_bytes
+from lstmfin.registry import PLOTS
+
+
+def words(figure):
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def drawn(kind, picture):
+    figure = PLOTS.get(kind).figure(picture)
+    assert figure_bytes(figure, "svg")
+    return figure
+
+
+def test_forecast_labels_the_last_session(make_picture):
+    """Median, outer band and naive range are written at the right edge, as prices."""
+    picture = make_picture("forecast")
+    labels = words(drawn("forecast", picture))
+    assert f"${picture.median[-1]:.2f}  median" in labels
+    assert f"${picture.quantiles[-1, 0]:.2f}  5 %" in labels
+    assert f"${picture.baseline_high[-1]:.2f}  naive 95 %" in labels
+    assert len(labels) == 5
+
+
+def test_forecast_bands_are_nested(make_picture):
+    """Three bands, widest first, each from the last close on."""
+    picture = make_picture("forecast")
+    bands = drawn("forecast", picture).axes[0].collections
+    tops = [band.get_paths()[0].vertices[:, 1].max() for band in bands]
+    np.testing.assert_allclose(tops, picture.quantiles[-1, [6, 5, 4]])
+    for band in bands:
+        assert picture.closes[-1] in band.get_paths()[0].vertices[:, 1]
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 60, 500])
+@pytest.mark.parametrize(("currency", "start"), [("", 4200.0), ("CHF", 0.97), ("JPY", 1e5)])
+def test_forecast_of_any_length_and_currency(horizon, currency, start, make_picture, text_boxes):
+    """One session or two years, an index, an exchange rate or yen: labels fit, ticks differ."""
+    figure = drawn(
+        "forecast", make_picture("forecast", horizon=horizon, currency=currency, start=start)
+    )
+    axes = figure.axes[0]
+    boxes = text_boxes(figure, axes.texts)
+    ticks = [label.get_text() for label in axes.get_yticklabels()]
+    said = [float(tick.replace(",", "")) for tick in ticks]
+    assert len(set(said)) > 2
+    np.testing.assert_allclose(said, axes.get_yticks(), rtol=1e-9, atol=1e-12)
+    assert axes.get_tightbbox().x0 >= 0
+    dates = [label.get_text() for label in axes.get_xticklabels()]
+    assert 3 <= len(set(dates)) == len(dates) <= 8
+    for text, box in boxes.items():
+        assert box.x1 <= figure.bbox.x1, text
+
+
+def test_training_says_what_the_network_is_worth(make_picture):
+    """The best epoch, and its distance to the naive loss in the direction it has."""
+    picture = make_picture("training")
+    better, worse = picture, replace(picture, reference_loss=-3.5)
+    assert f"epoch {picture.best_epoch}" in drawn("training", better).texts[1].get_text()
+    assert "below the naive loss" in drawn("training", better).texts[1].get_text()
+    assert "above the naive loss" in drawn("training", worse).texts[1].get_text()
+
+
+def test_training_without_a_reference(make_picture):
+    """NaN is not drawn, and not spoken of."""
+    figure = drawn("training", replace(make_picture("training"), reference_loss=np.nan))
+    assert words(figure) == ["training", "validation"]
+    assert "naive" not in figure.texts[1].get_text()
+
+
+def test_training_of_one_epoch(make_picture):
+    """A run that was stopped at once is a picture too."""
+    assert len(drawn("training", make_picture("training", n=1)).axes) == 3
+
+
+def test_equity_states_returns_after_and_before_costs(make_picture):
+    """Strategy, gross and benchmark, in percent of the stake; the verdict above."""
+    picture = make_picture("equity")
+    figure = drawn("equity", picture)
+    assert f"{100 * (picture.strategy[-1] - 1):+.0f} % strategy" in words(figure)
+    assert f"{100 * (picture.gross[-1] - 1):+.0f} % before costs" in words(figure)
+    assert "5 bps" in figure.texts[1].get_text()
+    assert figure.texts[1].get_text().endswith("no edge shown")
+
+
+def test_equity_is_logarithmic_where_it_multiplies(make_picture):
+    """Tenfold growth gets equal steps for equal growth; a few percent, or ruin, a linear scale."""
+    small, large = make_picture("equity", n=60), make_picture("equity", drift=0.003)
+    ruin = replace(large, strategy=np.where(np.arange(1250) > 900, 0.0, large.strategy))
+    scales = [drawn("equity", one).axes[0].get_yscale() for one in (small, large, ruin)]
+    assert scales == ["linear", "log", "linear"]
+
+
+def test_matplotlib_without_pyplot():
+    """The room imports neither pyplot nor a window system, and says nothing on stderr."""
+    code = (
+        "import sys; from lstmfin.registry import PLOTS; [PLOTS.get(n) for n in PLOTS.names()];"
+        "print([m for m in ('matplotlib.pyplot', 'tkinter') if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (run.stdout.strip(), run.stderr) == ("[]", "")
