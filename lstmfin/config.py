@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Self, TypeVar, get_args, get_type_hints
+from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from lstmfin.errors import ConfigError, UsageError
 from lstmfin.registry import CELLS, FEATURES, LOSSES, SOURCES, Registry, did_you_mean
@@ -130,6 +130,29 @@ class TrainConfig(Section):
     """The network, what it sees, and how it learns."""
 
     cell: str = option("lstm", "Recurrent cell.", choices=CELLS)
+    activation: str | None = option(
+        None, "Squashing function of the cell rnn; tanh if not given.", choices=("tanh", "relu")
+    )
+    peepholes: str | None = option(
+        None, "Gates that see the cell state, of the cells peephole (ifo) and coupled (none)."
+    )
+    reset: str | None = option(
+        None,
+        "Whether the cell gru resets after the product with U, or before; after if not given.",
+        choices=("after", "before"),
+    )
+    periods: tuple[int, ...] | None = option(
+        None, "Periods in steps of the cell clockwork, separated by commas; 1,2 if not given."
+    )
+    spectral_radius: float | None = option(
+        None, "Spectral radius of the cell esn; 0.9 if not given.", minimum=0
+    )
+    leak: float | None = option(
+        None,
+        "Share of a state that the cell esn renews at a step; 1 if not given.",
+        above=0,
+        maximum=1,
+    )
     hidden: int = option(32, "Units of each layer.", minimum=1, maximum=4096)
     layers: int = option(1, "Recurrent layers, one upon the other.", minimum=1, maximum=16)
     window: int = option(60, "Sessions the network looks back on.", minimum=2, maximum=2000)
@@ -287,10 +310,9 @@ def _refuse_unknown_keys(table: Mapping[str, Any], known: Any, where: str) -> No
 
 def _typed(value: Any, hint: Any, where: str) -> Any:
     """Return a TOML value as the type of its field, or refuse it by name."""
-    kinds = [kind for kind in get_args(hint) if kind is not type(None)] or [hint]
-    kind = kinds[0] if get_args(hint) and type(None) in get_args(hint) else hint
-    if kind == tuple[str, ...] and isinstance(value, list | tuple):
-        if all(isinstance(one, str) for one in value):
+    kind = without_none(hint)
+    if get_origin(kind) is tuple and isinstance(value, list | tuple):
+        if all(type(one) is get_args(kind)[0] for one in value):
             return tuple(value)
     elif kind is float and type(value) is int and abs(value) <= sys.float_info.max:
         return float(value)
@@ -298,11 +320,24 @@ def _typed(value: Any, hint: Any, where: str) -> Any:
         return _date(value, where)
     elif type(value) is kind:
         return value
-    wanted = {tuple[str, ...]: "a list of strings", dt.date: "a date as YYYY-MM-DD"}.get(
-        kind,
-        {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "a string"),
-    )
-    raise ConfigError(f"{where} is {value!r}; it must be {wanted}")
+    raise ConfigError(f"{where} is {value!r}; it must be {_KIND_NAMES.get(kind, 'a string')}")
+
+
+_KIND_NAMES = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dt.date: "a date as YYYY-MM-DD",
+    tuple[str, ...]: "a list of strings",
+    tuple[int, ...]: "a list of whole numbers",
+}
+
+
+def without_none(hint: Any) -> Any:
+    """Return the type of a value that may also be None."""
+    if type(None) not in get_args(hint):
+        return hint
+    return next(kind for kind in get_args(hint) if kind is not type(None))
 
 
 def _date(text: str, where: str) -> dt.date:

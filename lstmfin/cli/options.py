@@ -4,12 +4,11 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 
-from lstmfin.config import Section, allowed_text, choice_names
-from lstmfin.errors import UsageError
+from lstmfin.config import Section, allowed_text, choice_names, without_none
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,7 +29,7 @@ def section_options(section: type[Section]) -> Callable[[F], F]:
 
 
 def _option(name: str, hint: Any, rules: Any, default: Any) -> Callable[[F], F]:
-    kind = next((one for one in get_args(hint) if one is not type(None)), hint)
+    kind = without_none(hint)
     flag = f"--{name.replace('_', '-')}"
     help_text = _help_text(kind, rules, default)
     if kind is bool:
@@ -41,10 +40,9 @@ def _option(name: str, hint: Any, rules: Any, default: Any) -> Callable[[F], F]:
         dt.date: _Date(),
         Path: click.Path(path_type=Path),
     }
-    is_list = kind is str and get_args(hint)[:1] == (str,)
-    return click.option(
-        flag, name, type=_Words() if is_list else types.get(kind, click.STRING), help=help_text
-    )
+    if get_origin(kind) is tuple:
+        return click.option(flag, name, type=_Words(get_args(kind)[0]), help=help_text)
+    return click.option(flag, name, type=types.get(kind, click.STRING), help=help_text)
 
 
 def _help_text(kind: Any, rules: Any, default: Any) -> str:
@@ -69,11 +67,19 @@ class _Date(click.ParamType[dt.date]):
             self.fail(f"'{value}' is not a date as YYYY-MM-DD", param, ctx)
 
 
-class _Words(click.ParamType[tuple[str, ...]]):
-    name = "names"
+class _Words(click.ParamType[tuple[Any, ...]]):
+    """Values of one kind, separated by commas."""
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:  # noqa: ARG002
-        words = tuple(word.strip() for word in value.split(",") if word.strip())
+    name = "list"
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[Any, ...]:
+        words = [word.strip() for word in value.split(",") if word.strip()]
         if not words:
-            raise UsageError("an empty list of names; part them with commas")
-        return words
+            self.fail("an empty list; separate its values by commas", param, ctx)
+        try:
+            return tuple(self.kind(word) for word in words)
+        except ValueError:
+            self.fail(f"'{value}' must be whole numbers, separated by commas", param, ctx)

@@ -9,11 +9,12 @@ Shapes: T steps, B batch, D inputs, H hidden units, G gates. One step sees (G, H
 """
 
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from lstmfin.engine.params import Array, Shape, orthogonal
+from lstmfin.errors import UsageError
 
 State = SimpleNamespace
 """Gradients of the states, by name: ``d.h``, ``d.c``; each (H, B)."""
@@ -24,44 +25,80 @@ Step = SimpleNamespace
 
 ``z`` and ``dz`` are (G, H, B), ``gates`` and ``dgates`` the same as one (H, B) a gate; a state
 ``h`` stands as ``h`` after and ``h_prev`` before the step, each (H, B); what a cell keeps from
-forward for backward (``saved``) is (H, B) as well.
+forward for backward (``saved``) is (H, B) as well; ``index`` counts the steps before this one.
 """
 
 
 class Cell:
-    """A recurrent cell.
+    """A recurrent cell. Options are keyword arguments of its constructor.
 
     Attributes
     ----------
     gates : str
         One letter a gate, in the order of the rows of ``U``, ``W`` and ``b``.
     states : tuple of str
-        Names of the states; the first is the one that is fed back and handed on.
+        Names of the states; the first is the one that is handed on to the layer above.
+    fed_back : tuple of str
+        States that stand beside the input in the product with ``U``; the first state if empty.
+    late : str
+        The last gates, if they read ``t.reset`` instead of what is fed back. The cell writes it in
+        ``reset``, between the product of the other gates and that of these.
+    below : tuple of str
+        States of the layer below that the cell reads as ``t.c_below``; none in the lowest layer.
     saved : tuple of str
-        Names of what ``step`` keeps for ``step_backward``, beside states and gates.
+        Names of what ``step`` keeps for ``step_backward``, beside states and gates; each (H, B)
+        unless ``saved_shapes`` says otherwise.
     gate_bias : mapping of str to float
         Biases that do not start at 0.
+    trained : bool
+        False if the recurrent weights stay as they were drawn.
+    variants : tuple of dict
+        Options worth checking, each a set of arguments of the constructor.
     """
 
     gates: ClassVar[str]
     states: ClassVar[tuple[str, ...]]
+    fed_back: ClassVar[tuple[str, ...]] = ()
+    late: ClassVar[str] = ""
+    below: ClassVar[tuple[str, ...]] = ()
     saved: ClassVar[tuple[str, ...]] = ()
     gate_bias: ClassVar[dict[str, float]] = {}
+    trained: ClassVar[bool] = True
+    variants: ClassVar[tuple[dict[str, Any], ...]] = ({},)
 
     def vectors(self, n_hidden: int) -> dict[str, Shape]:  # noqa: ARG002 - peepholes need it
         """Return names and shapes of weights of the cell's own, beside U, W and b."""
         return {}
 
+    def saved_shapes(self, n_hidden: int, n_batch: int) -> dict[str, Shape]:
+        """Return names and shapes of what is kept of a step."""
+        return dict.fromkeys(self.saved, (n_hidden, n_batch))
+
+    def mask(self, n_hidden: int, n_inputs: int) -> Array | None:  # noqa: ARG002 - some need it
+        """Return 1 where A = [U W b] has a weight and 0 where the equations have none."""
+        return None
+
     def initialise(self, p: SimpleNamespace, rng: np.random.Generator) -> None:
-        """Draw the first weights: ``U`` orthogonal gate by gate, ``W`` by Glorot, the biases."""
-        n_hidden = p.U.shape[1]
-        n_inputs = p.W.shape[1]
-        bound = np.sqrt(6.0 / (n_inputs + n_hidden))
+        """Draw the first weights: ``U`` orthogonal block by block, ``W`` by Glorot, the biases."""
+        n_hidden = len(p.b) // len(self.gates)
+        bound = np.sqrt(6.0 / (p.W.shape[1] + n_hidden))
         p.W[...] = rng.uniform(-bound, bound, p.W.shape)
         for number, gate in enumerate(self.gates):
             rows = slice(number * n_hidden, (number + 1) * n_hidden)
-            p.U[rows] = orthogonal(rng, n_hidden)
+            for start in range(0, p.U.shape[1], n_hidden):
+                p.U[rows, start : start + n_hidden] = orthogonal(rng, n_hidden)
             p.b[rows] = self.gate_bias.get(gate, 0.0)
+
+    def own_gradients(self, dp: SimpleNamespace, t: Step) -> None:
+        """Add to ``dp`` the gradients of the weights in ``vectors``, after ``step_backward``."""
+
+    def reset(self, p: SimpleNamespace, t: Step) -> None:
+        """Write ``t.reset``, from the gates that are not late."""
+        raise NotImplementedError
+
+    def reset_backward(self, p: SimpleNamespace, t: Step, d: State) -> None:
+        """Turn ``d.reset`` into ``t.dz`` of the gates that are not late, and into ``d``."""
+        raise NotImplementedError
 
     def step(self, p: SimpleNamespace, t: Step) -> None:
         """Activate ``t.z`` in place and write the new states."""
@@ -106,3 +143,10 @@ def tanh_slope(y: Array) -> Array:
     slope = y * y
     np.subtract(1, slope, out=slope)
     return slope
+
+
+def one_of(given: str, allowed: tuple[str, ...], *, option: str) -> str:
+    """Return an option's value, or raise UsageError with those allowed."""
+    if given not in allowed:
+        raise UsageError(f"--{option} is '{given}'; it must be one of: {', '.join(allowed)}")
+    return given

@@ -5,11 +5,12 @@ Shapes: T steps, B batch, D inputs, H hidden units, O outputs.
 
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
 from lstmfin.engine.params import Array, Params, Shape
-from lstmfin.engine.recurrent import Recurrent
+from lstmfin.engine.recurrent import Recurrent, States
 from lstmfin.registry import CELLS
 
 
@@ -22,6 +23,8 @@ class Architecture:
     n_hidden: int
     n_layers: int
     n_outputs: int
+    options: tuple[tuple[str, Any], ...] = ()
+    """Options of the cell, by name."""
 
 
 class Network:
@@ -54,13 +57,28 @@ class Network:
     def _bound(self, number: int, params: Params) -> SimpleNamespace:
         return self.layers[number].bind(params.owned_by(f"layer{number}"))
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether gradients train the recurrent layers; else they stay as they were drawn."""
+        return self.layers[0].cell.trained
+
+    def masks(self) -> dict[str, Array]:
+        """Return, by name, 1 where an array has a weight and 0 where the equations have none."""
+        return {
+            f"layer{number}.A": layer.mask
+            for number, layer in enumerate(self.layers)
+            if layer.mask is not None
+        }
+
     def decayed(self) -> Array:
         """Return 1 for each weight that may decay and 0 for each bias, in the order of ``flat``."""
         mask = self.params.like()
         mask.flat[:] = 1
         mask["head.b"][...] = 0
         for number in range(len(self.layers)):
-            self._bound(number, mask).b[...] = 0
+            own = self._bound(number, mask)
+            own.b[...] = 0
+            own.A *= self.is_trained
         return mask.flat
 
     def initialise(self, rng: np.random.Generator, outputs: Array) -> None:
@@ -70,17 +88,24 @@ class Network:
         same of every window, and learns from there where windows differ.
         """
         for layer, p in zip(self.layers, self._p, strict=True):
-            layer.cell.initialise(p, rng)
+            layer.initialise(p, rng)
         self.params["head.W"][...] = 0
         self.params["head.b"][...] = outputs
 
     def forward(self, x: Array, rng: np.random.Generator | None = None) -> Array:
         """Return the outputs (O, B) for inputs (T, D, B); dropout if ``rng`` is given."""
+        top = self.read_out(x, rng)
+        return np.asarray(self.params["head.W"] @ top + self.params["head.b"][:, None])
+
+    def read_out(self, x: Array, rng: np.random.Generator | None = None) -> Array:
+        """Return what the head reads, (H, B): the top layer's state after the last step."""
         self._masks = []
+        below: States = {}
         for layer, p in zip(self.layers, self._p, strict=True):
-            x = layer.forward(p, self._dropped(x, rng))
+            x = layer.forward(p, self._dropped(x, rng), below=below)
+            below = layer.states()
         self._top = self._dropped(x[-1], rng)
-        return np.asarray(self.params["head.W"] @ self._top + self.params["head.b"][:, None])
+        return self._top
 
     def backward(self, doutputs: Array) -> None:
         """Set ``gradients`` from the gradient (O, B) of the last forward pass's outputs."""
@@ -88,25 +113,24 @@ class Network:
         self.gradients.flat[:] = 0
         self.gradients["head.W"][...] = doutputs @ self._top.T
         self.gradients["head.b"][...] = doutputs.sum(axis=1)
+        if not self.is_trained:
+            return
         masks = list(self._masks)
         top = self.params["head.W"].T @ doutputs
         if (mask := masks.pop()) is not None:
             top *= mask
-        first, *others = self.layers[-1].cell.states
-        dlast: dict[str, Array] = {first: top}
-        dlast |= {name: np.zeros_like(top) for name in others}
-        dh: Array | None = None
+        dlast: States = {self.layers[-1].cell.states[0]: top}
+        dstates: States = {}
         for number in reversed(range(len(self.layers))):
-            dh, _ = self.layers[number].backward(
-                self._p[number],
-                self._dp[number],
-                dh,
-                dlast=dlast if dh is None else None,  # only the top layer's last state is read
-                need_dx=number > 0,
+            dx, _, dbelow = self.layers[number].backward(
+                self._p[number], self._dp[number], dstates, dlast=dlast, need_dx=number > 0
             )
             mask = masks.pop()
-            if dh is not None and mask is not None:
-                dh *= mask
+            if dx is None:
+                break
+            if mask is not None:
+                dx *= mask
+            dlast, dstates = {}, {self.layers[number - 1].cell.states[0]: dx, **dbelow}
 
     def _dropped(self, x: Array, rng: np.random.Generator | None) -> Array:
         if rng is None or self.dropout == 0:
@@ -132,4 +156,5 @@ def weight_shapes(architecture: Architecture) -> dict[str, Shape]:
 
 def _layers(a: Architecture) -> list[Recurrent]:
     sizes = [a.n_inputs] + [a.n_hidden] * (a.n_layers - 1)
-    return [Recurrent(CELLS.get(a.cell)(), size, a.n_hidden) for size in sizes]
+    cell = CELLS.get(a.cell)(**dict(a.options))
+    return [Recurrent(cell, size, a.n_hidden) for size in sizes]

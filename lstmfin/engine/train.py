@@ -17,6 +17,7 @@ from lstmfin.engine.loss import Law, Loss
 from lstmfin.engine.network import Network
 from lstmfin.engine.optim import SCHEDULES, Adam, clip_by_norm
 from lstmfin.engine.params import Array
+from lstmfin.engine.readout import solve_head
 from lstmfin.errors import DataError
 
 Indices = NDArray[np.intp]
@@ -95,6 +96,8 @@ def fit(
     DataError
         When training leaves the finite numbers a fourth time.
     """
+    if not network.is_trained:
+        return _fit_head(network, loss, training, validation)
     schedule = SCHEDULES[config.schedule]
     adam = Adam(network.params.flat, decayed=network.decayed(), weight_decay=config.weight_decay)
     history = History(validation_loss=[mean_loss(network, loss, validation)])
@@ -125,6 +128,25 @@ def fit(
         elif epoch - history.best_epoch >= config.patience:
             break
     network.params.flat[:] = best
+    return history
+
+
+def _fit_head(network: Network, loss: Loss, training: Samples, validation: Samples) -> History:
+    """Solve for the head of a network whose recurrent layers are not trained."""
+
+    def validation_loss() -> float:
+        return mean_loss(network, loss, validation)
+
+    history = History(validation_loss=[validation_loss()])
+    parts = [training.batch(indices) for indices in _in_order(len(training), PREDICTION_BATCH)]
+    states = np.concatenate([network.read_out(_inside(x)).T for x, _ in parts])
+    targets = np.concatenate([y for _, y in parts])
+    best = solve_head(network, states, targets, validation_loss=validation_loss)
+    history.train_loss.append(mean_loss(network, loss, training))
+    history.validation_loss.append(best)
+    history.learning_rate.append(0.0)
+    history.gradient_norm.append(0.0)
+    history.best_epoch = int(best < history.validation_loss[0])
     return history
 
 

@@ -17,6 +17,7 @@ from lstmfin.data.prices import Prices
 from lstmfin.data.windows import Windows, make_windows
 from lstmfin.engine.loss import Loss
 from lstmfin.engine.network import Architecture, Network
+from lstmfin.engine.options import cell_options
 from lstmfin.engine.train import History, fit, n_steps, predict
 from lstmfin.errors import DataError
 from lstmfin.metrics.distribution import StudentT
@@ -214,6 +215,7 @@ class Forecaster:
             n_hidden=config.hidden,
             n_layers=config.layers,
             n_outputs=self.loss.n_parameters * config.horizon,
+            options=cell_options(config),
         )
 
     def _windows(self, prices: Prices) -> Windows:

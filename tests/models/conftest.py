@@ -10,7 +10,7 @@ from lstmfin.data.prices import Prices, drop_range
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.registry import SOURCES
 
-SMALL = TrainConfig(hidden=3, window=6, horizon=3, epochs=2, batch=32, patience=2)
+SMALL = TrainConfig(hidden=4, window=6, horizon=3, epochs=2, batch=32, patience=2)
 
 
 @pytest.fixture(scope="session")
