@@ -50,6 +50,9 @@ class Cell:
         unless ``saved_shapes`` says otherwise.
     gate_bias : mapping of str to float
         Biases that do not start at 0.
+    leaks : bool
+        Whether ``step_backward`` leaves in ``d`` gradients of what is fed back, along paths that
+        avoid U. Where it does not, what it leaves there is not read.
     trained : bool
         False if the recurrent weights stay as they were drawn.
     variants : tuple of dict
@@ -63,6 +66,7 @@ class Cell:
     below: ClassVar[tuple[str, ...]] = ()
     saved: ClassVar[tuple[str, ...]] = ()
     gate_bias: ClassVar[dict[str, float]] = {}
+    leaks: ClassVar[bool] = True
     trained: ClassVar[bool] = True
     variants: ClassVar[tuple[dict[str, Any], ...]] = ({},)
 
@@ -73,6 +77,10 @@ class Cell:
     def saved_shapes(self, n_hidden: int, n_batch: int) -> dict[str, Shape]:
         """Return names and shapes of what is kept of a step."""
         return dict.fromkeys(self.saved, (n_hidden, n_batch))
+
+    def slope_shapes(self, n_hidden: int, n_batch: int) -> dict[str, Shape]:  # noqa: ARG002
+        """Return names and shapes of what ``slopes`` writes for a step."""
+        return {}
 
     def mask(self, n_hidden: int, n_inputs: int) -> Array | None:  # noqa: ARG002 - some need it
         """Return 1 where A = [U W b] has a weight and 0 where the equations have none."""
@@ -104,6 +112,12 @@ class Cell:
         """Activate ``t.z`` in place and write the new states."""
         raise NotImplementedError
 
+    def slopes(self, p: SimpleNamespace, t: Step) -> None:
+        """Write what ``step_backward`` needs and no gradient enters, for many steps at once.
+
+        Here every view has an axis of steps before the others: ``z`` (n, G, H, B), ``c`` (n, H, B).
+        """
+
     def step_backward(self, p: SimpleNamespace, t: Step, d: State) -> None:
         """Write ``t.dz``; turn the gradients ``d`` of the new states into those of the previous."""
         raise NotImplementedError
@@ -122,8 +136,15 @@ def sigmoid(x: Array) -> None:
     np.divide(1, x, out=x)
 
 
+SMALL = 4096
+"""Below so many elements a function that NumPy has costs less than several calls of faster ones."""
+
+
 def tanh(x: Array, out: Array) -> None:
     """Write tanh(x) = 2 σ(2x) - 1 to ``out``, which may be x itself."""
+    if x.size < SMALL:
+        np.tanh(x, out=out)
+        return
     np.multiply(x, -2, out=out)
     np.exp(out, out=out)
     out += 1

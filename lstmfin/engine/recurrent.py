@@ -9,7 +9,7 @@ state is), K = R + D + 1.
 """
 
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -104,18 +104,23 @@ class Recurrent:
         T, D, B = x.shape
         if (self.n_inputs, T > 0, B > 0) != (D, True, True):
             raise ValueError(f"inputs are (T, D, B) = {x.shape}; D must be {self.n_inputs}")
-        cell, A = self.cell, p.A
-        s = self._used = self._buffers_for(T, B, A.dtype)
+        cell = self.cell
+        early, late = self._halves(p.A)
+        s = self._used = self._buffers_for(T, B, p.A.dtype)
         s.fill(x, initial, below, start=start)
-        n = len(A) - len(cell.late) * self.n_hidden  # rows that read what is fed back
         with np.errstate(over="ignore"):  # of the exponential, see `sigmoid`
             for step in s.steps:
-                np.matmul(A[:n], step.stacked, out=step.rows[:n])
+                np.matmul(early, step.stacked, out=step.rows)
                 if cell.late:
                     cell.reset(p, step)
-                    np.matmul(A[n:], step.late_stacked, out=step.rows[n:])
+                    np.matmul(late, step.late_stacked, out=step.late_rows)
                 cell.step(p, step)
         return s.states[cell.states[0]][1:]
+
+    def _halves(self, A: Array) -> tuple[Array, Array]:
+        """Return the rows of the gates that read what is fed back, and of the late ones."""
+        n = len(A) - len(self.cell.late) * self.n_hidden
+        return A[:n], A[n:]
 
     def states(self) -> States:
         """Return the states after each step of the last forward pass, each (T, H, B)."""
@@ -150,38 +155,38 @@ class Recurrent:
         """
         s, cell, H, R = self._used, self.cell, self.n_hidden, self.n_fed_back
         assert s is not None
-        d = State(**{name: np.zeros_like(states[0]) for name, states in s.states.items()})
-        for name, last in (dlast or {}).items():
-            getattr(d, name)[:] = last
-        arriving = [(getattr(d, name), dstate) for name, dstate in dstates.items()]
-        fed_back = [getattr(d, name) for name in cell.fed_back or cell.states[:1]]
-        n = len(p.A) - len(cell.late) * H
+        early, late = self._halves(p.A)
         width = R + self.n_inputs if need_dx else R
-        down, down_late = p.A[:n, :width].T, p.A[n:, :width].T
         ds, ds_late = s.ds[:width], s.ds_late[:width]
+        d = s.state_gradients(dlast or {})
+        arriving = [(getattr(d, name), dstate) for name, dstate in dstates.items()]
         dx = np.empty((len(s.steps), self.n_inputs, ds.shape[1]), p.A.dtype) if need_dx else None
+        down, down_late = early[:, :width].T, late[:, :width].T
         own = bool(cell.vectors(H))
         s.dA[:] = 0
         for t in reversed(range(len(s.steps))):
             step = s.steps[t]
+            if t == len(s.steps) - 1 or (t + 1) % s.n_folded == 0:
+                cell.slopes(p, s.folds[t // s.n_folded])
             for at, dstate in arriving:
                 at += dstate[t]
             cell.step_backward(p, step, d)
             if own:
                 cell.own_gradients(dp, step)
             if cell.late:
-                np.matmul(down_late, step.drows[n:], out=ds_late)
+                np.matmul(down_late, step.late_drows, out=ds_late)
                 d.reset = ds_late[:H]
                 cell.reset_backward(p, step, d)
-            np.matmul(down, step.drows[:n], out=ds)
-            for number, at in enumerate(fed_back):
-                at += ds[number * H : (number + 1) * H]
+            leaked = ds[:R].copy() if cell.leaks else None
+            np.matmul(down, step.drows, out=ds)
+            if leaked is not None:
+                ds[:R] += leaked
             if dx is not None:
                 dx[t] = ds[R:] + ds_late[R:] if cell.late else ds[R:]
             if t % s.n_folded == 0:
-                s.fold(t, n)
+                s.fold(t, len(early))
         dp.A += s.dA if self.mask is None else s.dA * self.mask.astype(s.dA.dtype)
-        initial = {name: getattr(d, name) for name in s.states}
+        initial = {name: getattr(d, name).copy() for name in s.states}
         return Gradients(dx, initial, s.dbelow)
 
     def _buffers_for(self, T: int, B: int, dtype: np.dtype) -> "_Buffers":
@@ -198,7 +203,8 @@ class _Buffers:
         T, B, dtype = key
         cell, H, R = layer.cell, layer.n_hidden, layer.n_fed_back
         G, K = len(cell.gates), R + layer.n_inputs + 1
-        self.n_fed_back = R
+        self.shape, self.n_fed_back = (G, H, B), R
+        self.n_early = (G - len(cell.late)) * H
         self.n_folded = min(max(1, FOLDED_COLUMNS // B), T)
         self.stacked = np.ones((T + 1, K, B), dtype)  # what is fed back; x; a row of ones
         self.late_stacked = np.ones((T, K, B), dtype) if cell.late else self.stacked
@@ -208,30 +214,61 @@ class _Buffers:
         self.ds_late = np.empty((K - 1, B), dtype) if cell.late else self.ds
         self.dA = np.empty((G * H, K), dtype)
         self._product = np.empty((G * H, K), dtype)
-        names = cell.fed_back or cell.states[:1]
-        fed_back = {name: self.stacked[:, i * H : (i + 1) * H] for i, name in enumerate(names)}
+        fed_back = cell.fed_back or cell.states[:1]
+        self._rows = {name: slice(i * H, (i + 1) * H) for i, name in enumerate(fed_back)}
         self.states = {
-            name: fed_back[name] if name in fed_back else np.empty((T + 1, H, B), dtype)
+            name: self.stacked[:, self._rows[name]]
+            if name in fed_back
+            else np.empty((T + 1, H, B), dtype)
             for name in cell.states
         }
         self.below = {name: np.empty((T, H, B), dtype) for name in cell.below}
         self.dbelow = {name: np.empty((T, H, B), dtype) for name in cell.below}
-        saved = {
-            name: np.empty((T, *shape), dtype) for name, shape in cell.saved_shapes(H, B).items()
+        saved, slopes = cell.saved_shapes(H, B), cell.slope_shapes(H, B)
+        self._saved = {name: np.empty((T, *shape), dtype) for name, shape in saved.items()}
+        self._slopes = {
+            name: np.empty((self.n_folded, *shape), dtype) for name, shape in slopes.items()
         }
-        self.steps = []
-        for t in range(T):
-            rows, drows = self.z[t], self.dz[t % self.n_folded]
-            views = {"stacked": self.stacked[t], "rows": rows, "drows": drows}
-            views |= {"late_stacked": self.late_stacked[t], "reset": self.late_stacked[t, :H]}
-            views |= {"z": rows.reshape(G, H, B), "dz": drows.reshape(G, H, B)}
-            views |= {"gates": tuple(views["z"]), "dgates": tuple(views["dz"])}
-            views |= {name: states[t + 1] for name, states in self.states.items()}
-            views |= {f"{name}_prev": states[t] for name, states in self.states.items()}
-            views |= {f"{name}_below": states[t] for name, states in self.below.items()}
-            views |= {f"d{name}_below": states[t] for name, states in self.dbelow.items()}
-            views |= {name: kept[t] for name, kept in saved.items()}
-            self.steps.append(Step(**views, index=t))
+        self.steps = [self._one(t) for t in range(T)]
+        self.folds = [self._several(t) for t in range(0, T, self.n_folded)]
+
+    def _views(self, at: Any, folded: Any, axis: int) -> dict[str, Any]:
+        """Return the views of a step, or of several, that cells read and write."""
+        z, dz = (
+            rows.reshape(*rows.shape[:axis], *self.shape) for rows in (self.z[at], self.dz[folded])
+        )
+        views = {"z": z, "dz": dz, "gates": _gates(z, axis), "dgates": _gates(dz, axis)}
+        for name, states in self.states.items():
+            views |= {name: states[1:][at], f"{name}_prev": states[:-1][at]}
+        for name in self.below:
+            views |= {
+                f"{name}_below": self.below[name][at],
+                f"d{name}_below": self.dbelow[name][at],
+            }
+        views |= {name: kept[at] for name, kept in self._saved.items()}
+        slopes = {name: kept[folded] for name, kept in self._slopes.items()}
+        views |= slopes
+        views |= {f"{k}_gates": _gates(v, axis) for k, v in slopes.items() if v.ndim == axis + 3}
+        return views
+
+    def _one(self, t: int) -> Step:
+        n, rows, drows = self.n_early, self.z[t], self.dz[t % self.n_folded]
+        return Step(
+            **self._views(t, t % self.n_folded, 0),
+            stacked=self.stacked[t],
+            late_stacked=self.late_stacked[t],
+            reset=self.late_stacked[t, : self.shape[1]],
+            rows=rows[:n],
+            late_rows=rows[n:],
+            drows=drows[:n],
+            late_drows=drows[n:],
+            index=t,
+        )
+
+    def _several(self, start: int) -> Step:
+        """Return the views of the steps of one fold, with an axis of steps before the others."""
+        n = min(self.n_folded, len(self.z) - start)
+        return Step(**self._views(slice(start, start + n), slice(0, n), 1))
 
     def fill(self, x: Array, initial: States | None, below: States | None, *, start: int) -> None:
         """Set what a forward pass starts from."""
@@ -243,6 +280,19 @@ class _Buffers:
             states[:] = (below or {}).get(name, 0)
         for t, step in enumerate(self.steps):
             step.index = start + t
+
+    def state_gradients(self, dlast: States) -> State:
+        """Return the gradients that a backward pass starts from.
+
+        Those of what is fed back are the rows of ``ds`` that the product writes them to.
+        """
+        d = State()
+        for name, states in self.states.items():
+            rows = self._rows.get(name)
+            gradient = np.empty_like(states[0]) if rows is None else self.ds[rows]
+            gradient[:] = dlast.get(name, 0)
+            setattr(d, name, gradient)
+        return d
 
     def fold(self, t: int, n_early: int) -> None:
         """Add to the gradient of A what comes of the ``n_folded`` steps from t on, or fewer."""
@@ -258,3 +308,8 @@ class _Buffers:
 def _columns(steps: Array) -> Array:
     """Return (n, rows, B) as (rows, n B)."""
     return steps.swapaxes(0, 1).reshape(steps.shape[1], -1)
+
+
+def _gates(z: Array, axis: int) -> tuple[Array, ...]:
+    """Return one view a gate."""
+    return tuple(np.moveaxis(z, axis, 0))

@@ -40,6 +40,7 @@ class Vanilla(Cell):
     states: ClassVar[tuple[str, ...]] = ("h", "c")
     saved = ("y",)
     gate_bias = {"f": 1.0}  # noqa: RUF012 - a ClassVar in the base
+    leaks = False
     coupled = False
     squashes_input = True
     squashes_output = True
@@ -85,7 +86,7 @@ class Vanilla(Cell):
         z = dict(zip(self.gates, t.gates, strict=True))
         dz = dict(zip(self.gates, t.dgates, strict=True))
         if "o" in z:
-            dz["o"][:] = (d.h * t.y + _taken(d, "o")) * sigmoid_slope(z["o"])
+            dz["o"][:] = (d.h * t.y + _arrived(d, "o")) * sigmoid_slope(z["o"])
             self._peep(p, d.c, "o", dz["o"])
         dy = d.h * z["o"] if "o" in z else d.h
         d.c += dy * tanh_slope(t.y) if self.squashes_output else dy
@@ -94,14 +95,13 @@ class Vanilla(Cell):
             dz["g"] *= tanh_slope(z["g"])
         if "i" in z:
             through = z["g"] - t.c_prev if self.coupled else z["g"]
-            dz["i"][:] = (d.c * through + _taken(d, "i")) * sigmoid_slope(z["i"])
+            dz["i"][:] = (d.c * through + _arrived(d, "i")) * sigmoid_slope(z["i"])
         if "f" in z:
-            dz["f"][:] = (d.c * t.c_prev + _taken(d, "f")) * sigmoid_slope(z["f"])
+            dz["f"][:] = (d.c * t.c_prev + _arrived(d, "f")) * sigmoid_slope(z["f"])
         d.c *= 1 - z["i"] if self.coupled else z.get("f", 1)
         for gate in "if":
             if gate in z:
                 self._peep(p, d.c, gate, dz[gate])
-        d.h[:] = 0
 
     def own_gradients(self, dp: SimpleNamespace, t: Step) -> None:
         """Add the gradients of the peepholes."""
@@ -112,14 +112,10 @@ class Vanilla(Cell):
             dp_gate += np.sum(dz[gate] * seen, axis=1, keepdims=True)
 
 
-def _taken(d: State, gate: str) -> Array | float:
-    """Return what arrives at a gate that is itself fed back, and leave nothing there."""
-    arrived = getattr(d, gate, None)
-    if arrived is None:
-        return 0.0
-    taken: Array = arrived.copy()
-    arrived[:] = 0
-    return taken
+def _arrived(d: State, gate: str) -> Array | float:
+    """Return what arrives at a gate that is itself fed back."""
+    arrived: Array | float = getattr(d, gate, 0.0)
+    return arrived
 
 
 def checked_peepholes(given: str, allowed: str) -> str:

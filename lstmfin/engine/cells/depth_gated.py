@@ -22,6 +22,7 @@ class DepthGated(Cell):
     below = ("c",)
     saved = ("tanh_c",)
     gate_bias = {"f": 1.0}  # noqa: RUF012 - a ClassVar in the base
+    leaks = False
 
     def vectors(self, n_hidden: int) -> dict[str, Shape]:
         """Return the peepholes of the depth gate, to its own cell state and to that below."""
@@ -63,7 +64,6 @@ class DepthGated(Cell):
         t.dc_below[:] = d.c * depth + p.q_d * ddepth
         d.c *= f
         d.c += p.p_d * ddepth
-        d.h[:] = 0
 
     def own_gradients(self, dp: SimpleNamespace, t: Step) -> None:
         """Add the gradients of the peepholes."""

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lstmfin.engine.cell import Cell, State, Step, sigmoid, sigmoid_slope, tanh, tanh_slope
+from lstmfin.engine.cell import Cell, State, Step, sigmoid, tanh, tanh_slope
+from lstmfin.engine.params import Shape
 
 
 class LSTM(Cell):
@@ -22,6 +23,11 @@ class LSTM(Cell):
     states = ("h", "c")
     saved = ("tanh_c",)
     gate_bias = {"f": 1.0}  # noqa: RUF012 - a ClassVar in the base
+    leaks = False
+
+    def slope_shapes(self, n_hidden: int, n_batch: int) -> dict[str, Shape]:
+        """Return room for one derivative a gate, and for that of h by c."""
+        return {"slope": (4, n_hidden, n_batch), "hc": (n_hidden, n_batch)}
 
     def step(self, p: SimpleNamespace, t: Step) -> None:  # noqa: ARG002 - no weights of its own
         """Forward."""
@@ -33,19 +39,31 @@ class LSTM(Cell):
         tanh(t.c, out=t.tanh_c)
         np.multiply(o, t.tanh_c, out=t.h)
 
+    def slopes(self, p: SimpleNamespace, t: Step) -> None:  # noqa: ARG002
+        """Backward, what no gradient enters: dh/dc, and the derivatives by each z of c and of h."""
+        i, _, o, g = t.gates
+        ci, cf, ho, cg = t.slope_gates
+        sigmoids = t.z[:, :3]
+        slopes = t.slope[:, :3]
+        np.subtract(1, sigmoids, out=slopes)
+        slopes *= sigmoids
+        ci *= g
+        cf *= t.c_prev
+        ho *= t.tanh_c
+        np.multiply(i, tanh_slope(g), out=cg)
+        np.multiply(o, tanh_slope(t.tanh_c), out=t.hc)
+
     def step_backward(self, p: SimpleNamespace, t: Step, d: State) -> None:  # noqa: ARG002
         """Backward."""
-        i, f, o, g = t.gates
+        _, f, _, _ = t.gates
         di, df, do, dg = t.dgates
-        d.c += d.h * o * tanh_slope(t.tanh_c)
-        np.multiply(d.c, g, out=di)
-        np.multiply(d.c, t.c_prev, out=df)
-        np.multiply(d.h, t.tanh_c, out=do)
-        np.multiply(d.c, i, out=dg)
-        t.dz[:3] *= sigmoid_slope(t.z[:3])
-        dg *= tanh_slope(g)
+        ci, cf, ho, cg = t.slope_gates
+        d.c += d.h * t.hc
+        np.multiply(d.c, ci, out=di)
+        np.multiply(d.c, cf, out=df)
+        np.multiply(d.h, ho, out=do)
+        np.multiply(d.c, cg, out=dg)
         d.c *= f
-        d.h[:] = 0
 
 
 CELL = LSTM

@@ -19,6 +19,7 @@ class RNN(Cell):
 
     gates = "h"
     states = ("h",)
+    leaks = False
     variants = ({}, {"activation": "relu"})
 
     def __init__(self, *, activation: str = "tanh") -> None:
@@ -34,7 +35,6 @@ class RNN(Cell):
     def step_backward(self, p: SimpleNamespace, t: Step, d: State) -> None:  # noqa: ARG002
         """Backward."""
         np.multiply(d.h, tanh_slope(t.h) if self.is_tanh else t.h > 0, out=t.dz[0])
-        d.h[:] = 0
 
 
 CELL = RNN
