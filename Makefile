@@ -3,12 +3,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 LOCKED := .venv/locked
 READY := .venv/ready
+# The oracles have an environment of their own: what they bring must not be there for the tests.
+ORACLES := .venv-oracles
+ORACLES_READY := $(ORACLES)/ready
 # Small matrix products gain nothing from threads, and results must not depend on their number.
 export OPENBLAS_NUM_THREADS := 1
 DEMO := demo
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check oracles mutants bench lock clean
 
 help:  ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,19 +37,37 @@ demo: $(READY)  ## Run the main job on the sample prices, in the folder demo/.
 test: $(READY)  ## Run the tests.
 	$(BIN)/python -m pytest -n auto -q -m "not slow"
 
+# PyTorch alone goes by its version: its files, and so their hashes, differ from machine to machine.
+$(ORACLES_READY): requirements-oracles.lock pyproject.toml
+	@echo "Installing requirements-oracles.lock and PyTorch into $(ORACLES): some minutes ..."
+	@$(PYTHON) -m venv $(ORACLES)
+	@$(ORACLES)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements-oracles.lock
+	@$(ORACLES)/bin/python -m pip install -qq --disable-pip-version-check torch==2.13.0
+	@$(ORACLES)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+oracles: $(ORACLES_READY)  ## Compare with PyTorch, onnxruntime and others, live; an environment of its own.
+	$(ORACLES)/bin/python -m pytest -q tests/oracles
+
+SAMPLE ?= 0
+mutants: $(READY)  ## Break each line of the backward passes; a test must notice. SAMPLE=20 for some.
+	$(BIN)/python tests/mutants.py --sample $(SAMPLE)
+
 check: $(READY)  ## Lint, check types, and check that imports run down the house.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## Measure speed and memory.
+bench: $(READY)  ## Measure speed and memory, and run the adding and the timing problem.
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/adding.py
 
-lock: $(READY)  ## Choose the newest versions anew and write requirements.lock.
+lock: $(READY)  ## Choose the newest versions anew and write both lock files.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --upgrade --output-file requirements.lock
+	$(COMPILE) --extra dev --upgrade --output-file requirements.lock
+	echo "torch ; python_version < '0'" | $(COMPILE) --extra oracles --upgrade \
+		--constraints requirements.lock --override /dev/stdin --output-file requirements-oracles.lock
 
 clean:  ## Remove all that was made here.
-	rm -rf .venv demo dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(ORACLES) demo dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

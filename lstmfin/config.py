@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from lstmfin.errors import ConfigError, UsageError
-from lstmfin.registry import CELLS, FEATURES, LOSSES, SOURCES, Registry, did_you_mean
+from lstmfin.registry import CELLS, FEATURES, LOSSES, OPTIMISERS, SOURCES, Registry, did_you_mean
 
 CONFIG_NAME = "lstmfin.toml"
 
@@ -133,6 +133,9 @@ class TrainConfig(Section):
     activation: str | None = option(
         None, "Squashing function of the cell rnn; tanh if not given.", choices=("tanh", "relu")
     )
+    layer_norm: bool | None = option(
+        None, "Normalise gates and state of the cell lstm over its units."
+    )
     peepholes: str | None = option(
         None, "Gates that see the cell state, of the cells peephole (ifo) and coupled (none)."
     )
@@ -154,6 +157,14 @@ class TrainConfig(Section):
         maximum=1,
     )
     hidden: int = option(32, "Units of each layer.", minimum=1, maximum=4096)
+    direction: str = option(
+        "forward",
+        "Whether layers read a window forward, in reverse, or both ways side by side.",
+        choices=("forward", "reverse", "bidirectional"),
+    )
+    learned_start: bool = option(
+        False, "Learn the states before the first step; they are zero otherwise."
+    )
     layers: int = option(1, "Recurrent layers, one upon the other.", minimum=1, maximum=16)
     window: int = option(60, "Sessions the network looks back on.", minimum=2, maximum=2000)
     horizon: int = option(10, "Sessions ahead that are forecast.", minimum=1, maximum=720)
@@ -165,14 +176,47 @@ class TrainConfig(Section):
     loss: str = option("student-t", "Loss, and with it the predicted distribution.", choices=LOSSES)
     epochs: int = option(20, "Passes over the training block, at most.", minimum=1, maximum=100_000)
     batch: int = option(64, "Windows in a training step.", minimum=1, maximum=65_536)
-    learning_rate: float = option(0.001, "Peak learning rate of Adam.", above=0, maximum=1)
+    optimiser: str = option("adamw", "What takes the steps.", choices=OPTIMISERS)
+    learning_rate: float = option(0.001, "Peak learning rate of the optimiser.", above=0, maximum=1)
+    momentum: float | None = option(
+        None, "Nesterov momentum of the optimiser sgd; 0.9 if not given.", minimum=0, below=1
+    )
     schedule: str = option(
-        "cosine", "Course of the learning rate over the run.", choices=("constant", "cosine")
+        "cosine",
+        "Course of the learning rate over the run.",
+        choices=("constant", "cosine", "plateau"),
     )
-    weight_decay: float = option(
-        0.01, "Decoupled weight decay, as a share of the learning rate.", minimum=0, maximum=1
+    plateau: int = option(
+        2,
+        "Epochs without a better validation loss after which --schedule plateau halves the rate.",
+        minimum=1,
     )
-    clip_norm: float = option(1.0, "Largest norm of the gradient over all weights.", above=0)
+    weight_decay: float | None = option(
+        None,
+        "Decoupled weight decay of the optimisers adamw and schedule-free, as a share of the "
+        "learning rate; 0.01 if not given.",
+        minimum=0,
+        maximum=1,
+    )
+    l2: float = option(
+        0.0,
+        "L2 penalty on all weights but biases, through the gradient and so for any optimiser.",
+        minimum=0,
+        maximum=1,
+    )
+    clip_norm: float = option(
+        1.0, "Largest norm of the gradient over all weights; 0 does not clip.", minimum=0
+    )
+    clip_value: float = option(
+        0.0, "Largest entry of the gradient, either sign; 0 does not clip.", minimum=0
+    )
+    ema: float = option(
+        0.0,
+        "Decay of a moving average of the weights, which is then judged and saved in place of the "
+        "last ones; 0 does not average.",
+        minimum=0,
+        below=1,
+    )
     dropout: float = option(
         0.1, "Share of inputs to each layer that is dropped in training.", minimum=0, below=1
     )
@@ -183,6 +227,11 @@ class TrainConfig(Section):
         6, "Epochs without a better validation loss before training ends.", minimum=1
     )
     seed: int = option(0, "Seed of every random draw.", minimum=0, maximum=2**32 - 1)
+    resume: bool = option(
+        False,
+        "Go on from where a training of the same symbol, options and prices was interrupted.",
+        saved=False,
+    )
 
 
 @dataclass(frozen=True)
@@ -195,7 +244,9 @@ class BacktestConfig(Section):
         None, "Sessions left out before a test block; the horizon if not given.", minimum=0
     )
     refit: int | None = option(
-        None, "Sessions after which the model is trained anew; --test if not given.", minimum=1
+        None,
+        "Sessions after which the next test block has the model trained anew; --test if not given.",
+        minimum=1,
     )
     rolling: bool = option(False, "Train on the last --train sessions only, not on all before.")
     cost_bps: float = option(

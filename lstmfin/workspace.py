@@ -1,6 +1,7 @@
 """Where things lie, and how they are written: whole or not at all."""
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -109,8 +110,10 @@ def writing(path: Path) -> Iterator[None]:
         if isinstance(error, WriteError):
             raise
         reason = error.strerror or str(error)
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        advice = "free some space, or choose" if full else "choose"
         raise WriteError(
-            f"cannot write {path}: {reason}; free some space, or choose another folder with -C"
+            f"cannot write {path}: {reason}; {advice} another folder with -C"
         ) from error
 
 

@@ -27,8 +27,8 @@ class Record:
     folds : list of dict
         First and last sessions of each fold's blocks.
     sessions, equity, gross, benchmark, position : list
-        One entry a tested origin: its date, the worth of 1 after costs, before costs and of
-        buy-and-hold, and the position taken.
+        One entry a tested origin: the session by which its position has earned, the worth of 1
+        then, after costs, before costs and of buy-and-hold, and the position taken.
     settings : dict
         What was asked for, by command.
     """
@@ -61,7 +61,7 @@ def make_record(result: Backtest, *, source: str, digest: str, settings: dict[st
         scores=score(result),
         findings=verdict(result),
         folds=[asdict(fold) for fold in result.folds],
-        sessions=[str(session) for session in result.sessions],
+        sessions=[str(session) for session in result.earned_on],
         equity=equity_curve(result.net(result.model)).tolist(),
         gross=equity_curve(result.gross(result.model)).tolist(),
         benchmark=equity_curve(result.net(BUY_AND_HOLD)).tolist(),

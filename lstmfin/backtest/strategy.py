@@ -16,11 +16,43 @@ SESSIONS_TO_EXIT = 2
 """From an origin: the position is taken in the next session and given up in the one after."""
 
 
-def sign_positions(law: StudentT, *, long_only: bool) -> Floats:
-    """Return positions (N,) from laws (N, H): long where the next session's median return is above
-    zero, short (or out of the market) where it is below.
-    """  # noqa: D205 - one sentence
-    side = np.sign(law.location[:, 0])
+ENOUGH_TO_TELL = 50
+STALE_OPENS = 0.2
+"""Share of opens equal to the close before from which they are no prices that anyone traded at."""
+
+
+def trades_at_open(prices: Prices) -> bool:
+    """Tell whether positions can be taken at the open: there is one, and it is one of its own.
+
+    Of some indices the open is published as the close of the day before. To trade at such an open
+    would be to trade at the price the forecast was made from.
+    """
+    if not prices.has_range:
+        return False
+    if len(prices) < ENOUGH_TO_TELL:
+        return True
+    stale = prices.column("open")[1:] == prices.column("close")[:-1]
+    return bool(stale.mean() < STALE_OPENS)
+
+
+def sign_positions(law: StudentT, *, at_open: bool, long_only: bool) -> Floats:
+    """Return positions (N,) from laws (N, H): the sign of the return that will be held.
+
+    Traded at the next open, a position earns most of the next session's return, and its sign is
+    that of the forecast for it. Traded at the next close, it earns that of the session after, and
+    its sign is that of the forecast for two sessions less that for one; a law of one session alone
+    (H = 1) knows nothing of it, and its sign is used a session late.
+
+    Parameters
+    ----------
+    at_open : bool
+        Whether positions are taken at the open.
+    long_only : bool
+        Stay out of the market in place of selling short.
+    """
+    location = law.location
+    held = location[:, 0] if at_open or law.shape[1] == 1 else location[:, 1] - location[:, 0]
+    side = np.sign(held)
     return np.asarray(np.maximum(side, 0.0) if long_only else side)
 
 
@@ -28,10 +60,10 @@ def holding_returns(prices: Prices, origins: Indices) -> Floats:
     """Return the simple return (N,) of holding from the next session to the one after.
 
     A forecast made from a close cannot be traded at that close. It is traded at the next session's
-    open where the series has opens, else at its close, and held until the same moment one session
-    later. Prices are adjusted, so that splits and dividends are in the returns.
+    open where there is one (``trades_at_open``), else at its close, and held until the same moment
+    one session later. Prices are adjusted, so that splits and dividends are in the returns.
     """
-    traded = prices.adjusted("open") if prices.has_range else prices.column("adj_close")
+    traded = prices.adjusted("open") if trades_at_open(prices) else prices.column("adj_close")
     return np.asarray(traded[origins + SESSIONS_TO_EXIT] / traded[origins + 1] - 1)
 
 

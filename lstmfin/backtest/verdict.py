@@ -10,8 +10,8 @@ import numpy as np
 
 from lstmfin.backtest.scores import RANGE_LEVEL
 from lstmfin.backtest.walkforward import BUY_AND_HOLD, Backtest
-from lstmfin.metrics.forecast import coverage, hit_rate, skill
-from lstmfin.metrics.inference import diebold_mariano, pesaran_timmermann
+from lstmfin.metrics.forecast import coverage, skill
+from lstmfin.metrics.inference import PesaranTimmermann, diebold_mariano, pesaran_timmermann
 from lstmfin.metrics.returns import sharpe
 
 LEVEL = 0.05
@@ -41,9 +41,18 @@ def _direction(result: Backtest) -> Finding:
     return Finding(
         "direction",
         edge,
-        f"{_edge_word(edge)}: the sign was right in {hit_rate(truth, forecast):.1%} of "
-        f"{len(truth):,} sessions (Pesaran-Timmermann p = {signs.p_value:.2f}); squared error "
-        f"against the last price p = {squares.p_better:.2f} (Diebold-Mariano).",
+        f"{_edge_word(edge)}: {_signs(signs, len(truth))}; squared error against the last price "
+        f"p = {squares.p_better:.2f} (Diebold-Mariano).",
+    )
+
+
+def _signs(signs: PesaranTimmermann, n: int) -> str:
+    if signs.n == 0:
+        return f"the network gave no direction in any of {n:,} sessions"
+    silent = f", and {n - signs.n:,} others had none" if signs.n < n else ""
+    return (
+        f"the sign was right in {signs.hit_rate:.1%} of {signs.n:,} sessions{silent} "
+        f"(Pesaran-Timmermann p = {signs.p_value:.2f})"
     )
 
 
@@ -77,9 +86,14 @@ def _money(result: Backtest) -> Finding:
     return Finding(
         "money",
         edge,
-        f"{_edge_word(edge)}: Sharpe {ratios['own']:.2f} after {result.cost_bps:g} bp a turn, "
-        f"{ratios['held']:.2f} for buy-and-hold (mean return above it p = {test.p_better:.2f}).",
+        f"{_edge_word(edge)}: {_sharpe(ratios['own'])} after {result.cost_bps:g} bp a turn, "
+        f"{_sharpe(ratios['held'])} for buy-and-hold "
+        f"(mean return above it p = {test.p_better:.2f}).",
     )
+
+
+def _sharpe(ratio: float) -> str:
+    return f"Sharpe {ratio:.2f}" if np.isfinite(ratio) else "no position held, Sharpe undefined"
 
 
 def _edge_word(edge: bool) -> str:  # noqa: FBT001 - the word of one flag

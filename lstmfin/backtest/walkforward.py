@@ -3,6 +3,7 @@
 Shapes: N tested origins, H horizons.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from lstmfin.backtest.strategy import (
     holding_returns,
     net_returns,
     sign_positions,
+    trades_at_open,
 )
 from lstmfin.config import BacktestConfig, TrainConfig
 from lstmfin.data.prices import Prices
@@ -25,12 +27,16 @@ from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.model import Indices, Model
 from lstmfin.registry import BASELINES
 
+log = logging.getLogger(__name__)
+
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class FoldRecord:
-    """One fold: first and last session of its blocks, and whether the models were fitted anew."""
+    """One fold: first and last session of the block that its models were fitted on and of its test
+    block, and whether they were fitted anew for it.
+    """  # noqa: D205 - one sentence
 
     train_first: str
     train_last: str
@@ -49,6 +55,8 @@ class Backtest:
         What was tested, and the name of the network among the models.
     sessions : ndarray of datetime64[D] (N,)
         The tested origins.
+    earned_on : ndarray of datetime64[D] (N,)
+        The sessions by which the positions taken from them have earned what they earn.
     realised : ndarray (N, H)
         Log returns from each origin to 1..H sessions later; NaN where not yet known.
     laws : dict of str to StudentT (N, H)
@@ -65,6 +73,7 @@ class Backtest:
     symbol: str
     model: str
     sessions: NDArray[np.datetime64]
+    earned_on: NDArray[np.datetime64]
     realised: Floats
     laws: dict[str, StudentT]
     positions: dict[str, Floats]
@@ -132,17 +141,23 @@ def backtest(
     models: dict[str, Model] = {}
     parts: dict[str, list[StudentT]] = {}
     folds: list[FoldRecord] = []
-    fitted_at = -np.inf
+    fitted_on, fitted_at = splits[0][0], -np.inf
     refit = config.test if config.refit is None else config.refit
+    if refit < config.test:
+        raise UsageError(
+            f"--refit {refit} is below --test {config.test}: models are trained anew where a test "
+            f"block begins; choose --test {refit} for that"
+        )
     progress(0, len(splits))
     for number, (train, test) in enumerate(splits):
         refitted = bool(test[0] - fitted_at >= refit)
         if refitted:
             models = _fitted(prices, train, train_config, fold=number)
-            fitted_at = test[0]
+            fitted_on, fitted_at = train, test[0]
         for name, model in models.items():
             parts.setdefault(name, []).append(model.predict(prices, test))
-        folds.append(_record(prices, train, test, refitted=refitted))
+        log.info("%s: fold %d of %d done", prices.symbol, number + 1, len(splits))
+        folds.append(_record(prices, fitted_on, test, refitted=refitted))
         progress(number + 1, len(splits))
     origins = np.concatenate([test for _, test in splits])
     return _collect(prices, origins, parts, config, folds)
@@ -176,13 +191,15 @@ def _collect(
     model = next(iter(laws))
     horizon = laws[model].shape[1]
     positions = {
-        name: sign_positions(law, long_only=config.long_only) for name, law in laws.items()
+        name: sign_positions(law, at_open=trades_at_open(prices), long_only=config.long_only)
+        for name, law in laws.items()
     }
     positions[BUY_AND_HOLD] = np.ones(len(origins))
     return Backtest(
         symbol=prices.symbol,
         model=model,
         sessions=prices.sessions[origins],
+        earned_on=prices.sessions[origins + SESSIONS_TO_EXIT],
         realised=cumulative_returns(prices, horizon)[origins],
         laws=laws,
         positions=positions,

@@ -71,7 +71,7 @@ class Chain(click.Group):
                 is_value, n_plain = False, 0
                 continue
             if not is_value and not word.startswith("-"):
-                _refuse_mistyped_command(ctx, word, names)
+                _refuse_mistyped_command(ctx, word, names, among=parts[-1][0])
                 n_plain += 1
             parts[-1][1].append(word)
             is_value = not is_value and word in taking
@@ -92,9 +92,10 @@ def _is_kind(parts: list[tuple[str, list[str]]], word: str, *, n_plain: int) -> 
     return [name for name, _ in parts] == ["plot"] and n_plain == 0 and word in PLOTS.names()
 
 
-def _refuse_mistyped_command(ctx: click.Context, word: str, names: set[str]) -> None:
+def _refuse_mistyped_command(ctx: click.Context, word: str, names: set[str], *, among: str) -> None:
     near = did_you_mean(word, names)
-    if word.islower() and near and word not in PLOTS.names():
+    is_for_plot = among == "plot" and did_you_mean(word, PLOTS.names()) != ""
+    if word.islower() and near and not is_for_plot:
         raise click.UsageError(
             f"there is no command '{word}'{near} (a symbol of that name is written {word.upper()})",
             ctx,

@@ -1,5 +1,6 @@
 """What the commands of one line share: workspace, symbols, what was done and what failed."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstmfin.config import Settings, TrainConfig, load_settings
-from lstmfin.errors import DataError, ExitCode, LstmfinError
+from lstmfin.errors import ConfigError, DataError, ExitCode, LstmfinError, UsageError
 from lstmfin.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ class Job:
     style: str = "table"
     quiet: bool = False
     chosen: bool = False
+    unread: bool = False
     symbols: tuple[str, ...] = ()
     trained: TrainConfig | None = None
     kept: list[str] = field(default_factory=list)
     exit_code: int = ExitCode.OK
     _workspace: Workspace | None = None
     _results: list["Result"] = field(default_factory=list)
+    _printed: bool = False
 
     def open(self, workspace: Workspace, *, chosen: bool) -> None:
         """Set the workspace; ``chosen`` tells that the user named it."""
@@ -88,6 +91,15 @@ class Job:
         self.symbols = symbols or tuple(otherwise())
         return self.symbols
 
+    def watched_symbols(self) -> tuple[str, ...]:
+        """Return the watch-list of ``lstmfin.toml``."""
+        from lstmfin.data.symbols import parse_symbol
+
+        try:
+            return tuple(parse_symbol(symbol) for symbol in self.settings.symbols)
+        except UsageError as error:
+            raise ConfigError(f"{self.workspace.config}: symbols: {error}") from error
+
     def stored_symbols(self) -> tuple[str, ...]:
         """Return what the workspace holds prices of."""
         from lstmfin.data.store import Store
@@ -125,13 +137,24 @@ class Job:
         """Print a result; JSON waits for the end of the line, to be one document."""
         if self.style == "json":
             self._results.append(result)
-        else:
-            result.print(self.style)
-            sys.stdout.flush()
+        elif not self.unread:
+            try:
+                if self._printed and self.style == "csv":
+                    sys.stdout.write("\n")
+                result.print(self.style)
+                sys.stdout.flush()
+            except (BrokenPipeError, SystemExit):  # the table's library leaves so
+                self.stop_printing()
+            self._printed = True
+
+    def stop_printing(self) -> None:
+        """Go on without printing: whoever read the results has left, the work is still wanted."""
+        self.unread = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def finish(self) -> None:
         """Print what waited for the end."""
-        if self._results:
+        if self._results and not self.unread:
             from lstmfin.cli.output import print_json
 
             print_json(self._results)

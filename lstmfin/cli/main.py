@@ -80,6 +80,9 @@ def _on_sigterm(_signal: int, _frame: object) -> NoReturn:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave the process with its exit code."""
     signal.signal(signal.SIGTERM, _on_sigterm)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started the process
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - for all its life
     code = run(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.stdout.flush()
@@ -116,6 +119,12 @@ def run(arguments: list[str]) -> int:
         return ExitCode.OK
     except OSError as error:
         return _on_os_error(job, error)
+    except MemoryError:
+        _say(
+            "error: there is not enough memory for this; choose a smaller --hidden, --layers, "
+            "--batch or --window"
+        )
+        return ExitCode.USAGE
     except Exception:  # noqa: BLE001 - a bug ends here, in a log file and a sentence
         return _on_bug(job)
     return job.exit_code

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,13 @@ Show = Callable[[Any], str]
 
 PIPE_WIDTH = 200
 """Columns of a table where there is no terminal: as wide as it needs."""
+
+GAP = 2
+"""Blanks between columns."""
+
+NOTE_WIDTH = 96
+MARGIN = 11
+"""Widest paragraph below a table, and room for what stands in its margin."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,8 @@ class Column:
     header: str
     show: Show = str
     right: bool = True
+    spare: int = 0
+    """Above 0, left out where the terminal is too narrow: all of the highest number first."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +48,8 @@ class Result:
         Plain values; None where there is nothing.
     title : str
         A line above the table.
-    notes : list of str
-        Lines below the table, for people.
+    notes : list of str or of tuple of str
+        Paragraphs below the table, for people; of two strings the first stands in the margin.
     more : dict
         What only JSON holds.
     """
@@ -48,7 +58,7 @@ class Result:
     columns: Sequence[Column]
     rows: list[dict[str, Any]]
     title: str = ""
-    notes: list[str] = field(default_factory=list)
+    notes: Sequence[str | tuple[str, str]] = ()
     more: dict[str, Any] = field(default_factory=dict)
 
     def print(self, style: str) -> None:
@@ -69,23 +79,59 @@ class Result:
         writer.writerows({k: _safe_cell(v) for k, v in row.items()} for row in self.rows)
 
     def _print_table(self) -> None:
-        from rich.box import SIMPLE_HEAD
         from rich.console import Console
+        from rich.markup import escape
+
+        terminal = Console(file=sys.stdout).width if sys.stdout.isatty() else PIPE_WIDTH
+        columns, needed = self._fitting(terminal)
+        # A line that is too long even so is the terminal's to break: no value is cut short.
+        console = Console(file=sys.stdout, width=max(terminal, needed), highlight=False)
+        if self.title:
+            console.print(f"\n{escape(self.title)}\n", style="bold")
+        console.print(self._table(columns))
+        for note in self.notes:
+            console.print(escape(_paragraph(note, min(terminal, NOTE_WIDTH))))
+
+    def _fitting(self, terminal: int) -> tuple[Sequence[Column], int]:
+        """Return the columns that the terminal has room for, and the room they take."""
+        columns = list(self.columns)
+        while True:
+            needed = sum(self._width(column) + GAP for column in columns) - GAP
+            most = max((column.spare for column in columns), default=0)
+            if needed <= terminal or most == 0:
+                return columns, needed
+            columns = [column for column in columns if column.spare < most]
+
+    def _width(self, column: Column) -> int:
+        """Return the room for every value, and for every word of the header."""
+        texts = [*column.header.split(), *(_shown(column, row) for row in self.rows)]
+        return max((len(text) for text in texts), default=0)
+
+    def _table(self, columns: Sequence[Column]) -> Any:
+        from rich.box import SIMPLE_HEAD
         from rich.markup import escape
         from rich.table import Table
 
-        width = None if sys.stdout.isatty() else PIPE_WIDTH
-        console = Console(file=sys.stdout, width=width, highlight=False, soft_wrap=width is None)
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for column in self.columns:
-            table.add_column(column.header, justify="right" if column.right else "left")
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+        for column in columns:
+            width = self._width(column)
+            table.add_column(
+                textwrap.fill(column.header, max(width, 1)),
+                justify="right" if column.right else "left",
+                width=width,
+            )
         for row in self.rows:
-            table.add_row(*(escape(_shown(column, row)) for column in self.columns))
-        if self.title:
-            console.print(f"\n{escape(self.title)}\n", style="bold")
-        console.print(table)
-        for note in self.notes:
-            console.print(escape(note))
+            table.add_row(*(escape(_shown(column, row)) for column in columns))
+        return table
+
+
+def _paragraph(note: str | tuple[str, str], width: int) -> str:
+    if isinstance(note, str):
+        return textwrap.fill(note, width)
+    margin, text = note
+    return textwrap.fill(
+        text, width, initial_indent=f"  {margin:<{MARGIN}}", subsequent_indent=" " * (MARGIN + 2)
+    )
 
 
 def _shown(column: Column, row: dict[str, Any]) -> str:
@@ -96,9 +142,10 @@ def _shown(column: Column, row: dict[str, Any]) -> str:
 
 def _safe_cell(value: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula (CWE-1236); numbers stay numbers."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\0")):
-        return "'" + value
-    return value
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", " ")  # the writer does not quote it
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\0")) else text
 
 
 def print_json(results: Sequence[Result]) -> None:

@@ -1,6 +1,7 @@
 """From a source into the store: only what is new, unless the past was changed."""
 
 import datetime as dt
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from lstmfin.data.symbols import parse_symbol
 from lstmfin.errors import DataError, UsageError
 from lstmfin.registry import SOURCES
 
-OVERLAP = 10
+log = logging.getLogger(__name__)
+
+OVERLAP = 60
 """Finished sessions that are fetched again, to see whether the past was changed."""
 
 
@@ -131,6 +134,9 @@ class _Getter:
 
     def __call__(self, start: dt.date | None, end: dt.date | None) -> Prices:
         prices = self.source.fetch(self.symbol, start=start, end=end, options=self.options)
+        log.info(
+            "%s: %d sessions from %s to %s", self.symbol, len(prices), *prices.sessions[[0, -1]]
+        )
         # Somewhere it may be tomorrow already.
         validate(prices, today=self.options.now.astimezone(dt.UTC).date() + dt.timedelta(days=1))
         return prices
@@ -142,7 +148,8 @@ def _bring_up_to_date(get: _Getter, stored: Prices, config: FetchConfig) -> tupl
     end = None if config.end is None else max(config.end, last)
     finished = stored.finished()
     wants_more = config.start is not None and config.start < first
-    if not wants_more and len(finished) > OVERLAP:
+    is_read_whole = config.path is not None  # a file may have been corrected anywhere
+    if not wants_more and not is_read_whole and len(finished) > OVERLAP:
         start: dt.date = finished.sessions[-OVERLAP].item()
         prices = get(start, end)
         _refuse_lost_sessions(stored, prices, start)
@@ -153,7 +160,9 @@ def _bring_up_to_date(get: _Getter, stored: Prices, config: FetchConfig) -> tupl
     start = min(first, config.start or first)
     prices = get(start, end)
     _refuse_lost_sessions(stored, prices, start)
-    return prices, not wants_more and _is_rebased(stored, prices)
+    if is_read_whole and stored.has_range != prices.has_range and prices.has_range:
+        prices = drop_range(prices)
+    return prices, not wants_more and not is_read_whole and _is_rebased(stored, prices)
 
 
 def _is_rebased(stored: Prices, prices: Prices) -> bool:
@@ -172,7 +181,7 @@ def _is_rebased(stored: Prices, prices: Prices) -> bool:
 
 
 def _refuse_lost_sessions(stored: Prices, prices: Prices, start: dt.date) -> None:
-    known = stored.finished().sessions
+    known = stored.sessions[stored.bars["final"].to_numpy(dtype=bool)]
     lost = np.setdiff1d(known[known >= np.datetime64(start)], prices.sessions)
     if len(lost):
         raise DataError(

@@ -205,7 +205,7 @@ class Store:
                 )
             }
             merge = _Merge(prices, stored, seen_at)
-            if merge.bars or _has_new_actions(connection, prices):
+            if merge.bars or merge.vanished or _has_new_actions(connection, prices):
                 _write(connection, prices, merge, seen_at)
         return Update(
             n_new=merge.n_new,
@@ -264,6 +264,11 @@ class _Merge:
         self.revisions: list[tuple[str, str, float | None, float | None]] = []
         self.n_new = 0
         sessions = prices.sessions.astype(str).tolist()
+        self.vanished = [  # bars of unfinished sessions that the source no longer has
+            session
+            for session, (_, was_final, *_) in stored.items()
+            if not was_final and sessions[0] <= session <= sessions[-1] and session not in sessions
+        ]
         final = prices.bars["final"].tolist()
         values = np.column_stack([prices.column(name) for name in VALUE_COLUMNS]).tolist()
         for session, is_final, row in zip(sessions, final, values, strict=True):
@@ -318,6 +323,10 @@ def _write(connection: sqlite3.Connection, prices: Prices, merge: _Merge, seen_a
         "REPLACE INTO bars (symbol, session, seen_at, final,"
         " open, high, low, close, adj_close, volume) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((symbol, *bar) for bar in merge.bars),
+    )
+    connection.executemany(
+        "DELETE FROM bars WHERE symbol = ? AND session = ?",
+        ((symbol, session) for session in merge.vanished),
     )
     connection.executemany(
         "INSERT INTO revisions (symbol, session, field, old, new, seen_at)"

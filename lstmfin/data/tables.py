@@ -157,7 +157,9 @@ def _read_csv(path: Path) -> Table:
             reader = csv.reader([first, *file], delimiter=delimiter, strict=True)
             rows = list(_numbered(reader))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is not a CSV file: {error}") from error
+        raise DataError(
+            f"{path} is not a CSV file in UTF-8; if it is one of Excel, or packed, save it as CSV"
+        ) from error
     if not rows:
         raise DataError(f"{path} is empty; it needs a header and a row a day")
     (_, header), *body = rows

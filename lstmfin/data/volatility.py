@@ -10,6 +10,10 @@ from lstmfin.errors import DataError
 DECAY = 0.94
 """Weight of yesterday's variance: RiskMetrics (1996), *Technical Document*, for daily returns."""
 
+FLOOR = 0.1
+"""Least share of the volatility of all returns so far: a price that rests, as when trading is
+suspended, has not forgotten how it moved."""
+
 WARM_UP = 20
 """Returns whose mean square starts the recursion; there is no volatility before."""
 
@@ -23,7 +27,8 @@ def trailing_volatility(log_returns: Floats) -> Floats:
 
         σ_t² = λ σ_{t-1}² + (1 - λ) r_t²,   λ = 0.94,   mean return taken as zero
 
-    started from the mean square of the first 20 returns.
+    started from the mean square of the first 20 returns, and never below a tenth of the root mean
+    square of all returns so far.
 
     Parameters
     ----------
@@ -49,6 +54,8 @@ def trailing_volatility(log_returns: Floats) -> Floats:
         tail = squares[WARM_UP:].copy()
         tail[0] = squares[1 : WARM_UP + 1].mean()
         variance[WARM_UP:] = pd.Series(tail).ewm(alpha=1 - DECAY, adjust=False).mean()
+        so_far = np.cumsum(squares[1:])[WARM_UP - 1 :] / np.arange(WARM_UP, len(squares))
+        variance[WARM_UP:] = np.maximum(variance[WARM_UP:], FLOOR**2 * so_far)
     variance[variance == 0] = np.nan
     volatility: Floats = np.sqrt(variance)
     return volatility

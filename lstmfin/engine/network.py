@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lstmfin.engine.params import Array, Params, Shape
-from lstmfin.engine.recurrent import Recurrent, States
+from lstmfin.engine.recurrent import Gradients, Recurrent, States
 from lstmfin.registry import CELLS
 
 
@@ -25,6 +25,17 @@ class Architecture:
     n_outputs: int
     options: tuple[tuple[str, Any], ...] = ()
     """Options of the cell, by name."""
+    direction: str = "forward"
+    """Whether layers read a window forward, in reverse, or both ways side by side."""
+    learned_start: bool = False
+    """Whether the states before the first step are weights; they are zero otherwise."""
+
+    @property
+    def flips(self) -> tuple[bool, ...]:
+        """For each of the layers side by side, whether it reads the window in reverse."""
+        return {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}[
+            self.direction
+        ]
 
 
 class Network:
@@ -44,18 +55,21 @@ class Network:
     def __init__(
         self, architecture: Architecture, *, dropout: float = 0.0, dtype: type = np.float32
     ) -> None:
-        a = self.architecture = architecture
+        self.architecture = architecture
         self.dropout = dropout
-        self.layers = _layers(a)
-        self.params = Params(weight_shapes(a), dtype)
+        self.params = Params(weight_shapes(architecture), dtype)
         self.gradients = self.params.like()
-        self._p = [self._bound(number, self.params) for number in range(a.n_layers)]
-        self._dp = [self._bound(number, self.gradients) for number in range(a.n_layers)]
+        self.levels = [[self._directed(*place) for place in row] for row in _levels(architecture)]
         self._masks: list[Array | None] = []
         self._top: Array | None = None
 
-    def _bound(self, number: int, params: Params) -> SimpleNamespace:
-        return self.layers[number].bind(params.owned_by(f"layer{number}"))
+    def _directed(self, name: str, layer: Recurrent, flip: bool) -> "_Directed":  # noqa: FBT001
+        return _Directed(name, layer, flip=flip, params=self.params, gradients=self.gradients)
+
+    @property
+    def layers(self) -> list[Recurrent]:
+        """All recurrent layers, level by level."""
+        return [one.layer for level in self.levels for one in level]
 
     @property
     def is_trained(self) -> bool:
@@ -65,9 +79,10 @@ class Network:
     def masks(self) -> dict[str, Array]:
         """Return, by name, 1 where an array has a weight and 0 where the equations have none."""
         return {
-            f"layer{number}.A": layer.mask
-            for number, layer in enumerate(self.layers)
-            if layer.mask is not None
+            f"{one.name}.A": one.layer.mask
+            for level in self.levels
+            for one in level
+            if one.layer.mask is not None
         }
 
     def decayed(self) -> Array:
@@ -75,10 +90,12 @@ class Network:
         mask = self.params.like()
         mask.flat[:] = 1
         mask["head.b"][...] = 0
-        for number in range(len(self.layers)):
-            own = self._bound(number, mask)
-            own.b[...] = 0
-            own.A *= self.is_trained
+        for name, part in mask.items():
+            if name.endswith(".A"):
+                part[:, -1] = 0
+                part *= self.is_trained
+            elif ".start_" in name:
+                part[...] = 0
         return mask.flat
 
     def initialise(self, rng: np.random.Generator, outputs: Array) -> None:
@@ -87,8 +104,11 @@ class Network:
         The head starts at weights of zero and the biases ``outputs`` (O,): a new network says the
         same of every window, and learns from there where windows differ.
         """
-        for layer, p in zip(self.layers, self._p, strict=True):
-            layer.initialise(p, rng)
+        for level in self.levels:
+            for one in level:
+                one.layer.initialise(one.p, rng)
+                for start in one.starts(one.p).values():
+                    start[...] = 0
         self.params["head.W"][...] = 0
         self.params["head.b"][...] = outputs
 
@@ -98,13 +118,14 @@ class Network:
         return np.asarray(self.params["head.W"] @ top + self.params["head.b"][:, None])
 
     def read_out(self, x: Array, rng: np.random.Generator | None = None) -> Array:
-        """Return what the head reads, (H, B): the top layer's state after the last step."""
+        """Return what the head reads, (H, B) a direction: the top states after the last step."""
         self._masks = []
-        below: States = {}
-        for layer, p in zip(self.layers, self._p, strict=True):
-            x = layer.forward(p, self._dropped(x, rng), below=below)
-            below = layer.states()
-        self._top = self._dropped(x[-1], rng)
+        below: list[States] = [{} for _ in self.levels[0]]
+        for level in self.levels:
+            x = self._dropped(x, rng)
+            x = _side_by_side([one.forward(x, own) for one, own in zip(level, below, strict=True)])
+            below = [one.layer.states() for one in level]
+        self._top = self._dropped(_side_by_side([one.last() for one in self.levels[-1]]), rng)
         return self._top
 
     def backward(self, doutputs: Array) -> None:
@@ -116,21 +137,20 @@ class Network:
         if not self.is_trained:
             return
         masks = list(self._masks)
-        top = self.params["head.W"].T @ doutputs
-        if (mask := masks.pop()) is not None:
-            top *= mask
-        dlast: States = {self.layers[-1].cell.states[0]: top}
-        dstates: States = {}
-        for number in reversed(range(len(self.layers))):
-            dx, _, dbelow = self.layers[number].backward(
-                self._p[number], self._dp[number], dstates, dlast=dlast, need_dx=number > 0
-            )
+        dtop = _masked(self.params["head.W"].T @ doutputs, masks.pop())
+        dlast: Array | None = dtop
+        dh: Array | None = None
+        dbelow: list[States] = [{} for _ in self.levels[0]]
+        for number in reversed(range(len(self.levels))):
+            level = self.levels[number]
+            parts = [
+                one.backward(dh, own, dlast, at=at, need_dx=number > 0)
+                for at, (one, own) in enumerate(zip(level, dbelow, strict=True))
+            ]
+            dbelow, dlast = [part.below for part in parts], None
             mask = masks.pop()
-            if dx is None:
-                break
-            if mask is not None:
-                dx *= mask
-            dlast, dstates = {}, {self.layers[number - 1].cell.states[0]: dx, **dbelow}
+            if number > 0:
+                dh = _masked(np.sum([part.x for part in parts if part.x is not None], axis=0), mask)
 
     def _dropped(self, x: Array, rng: np.random.Generator | None) -> Array:
         if rng is None or self.dropout == 0:
@@ -143,18 +163,81 @@ class Network:
         return np.asarray(x * mask)
 
 
+class _Directed:
+    """A recurrent layer in its place: its weights, and the direction in which it reads."""
+
+    def __init__(
+        self, name: str, layer: Recurrent, *, flip: bool, params: Params, gradients: Params
+    ) -> None:
+        self.name, self.layer = name, layer
+        self.p, self.dp = (layer.bind(one.owned_by(name)) for one in (params, gradients))
+        self._order = slice(None, None, -1 if flip else 1)
+
+    def starts(self, p: SimpleNamespace) -> States:
+        """Return the learned states before the first step, each (H, 1), by name of the state."""
+        found = {name: getattr(p, f"start_{name}", None) for name in self.layer.cell.states}
+        return {name: start for name, start in found.items() if start is not None}
+
+    def forward(self, x: Array, below: States) -> Array:
+        """Return the first state after each step, (T, H, B), in the order of the inputs."""
+        starts = self.starts(self.p)
+        h = self.layer.forward(self.p, x[self._order], starts or None, below=below)
+        return h[self._order]
+
+    def last(self) -> Array:
+        """Return the first state after the last step that was read, (H, B)."""
+        return self.layer.last_states()[self.layer.cell.states[0]]
+
+    def backward(
+        self, dh: Array | None, dbelow: States, dlast: Array | None, *, at: int, need_dx: bool
+    ) -> Gradients:
+        """Propagate back; ``dh`` and ``dlast`` hold all layers side by side, this one at ``at``."""
+        first, H = self.layer.cell.states[0], self.layer.n_hidden
+        rows = slice(at * H, (at + 1) * H)
+        dstates = dict(dbelow)
+        if dh is not None:
+            dstates[first] = dh[self._order, rows]
+        dlast_states = {} if dlast is None else {first: dlast[rows]}
+        dx, initial, below = self.layer.backward(
+            self.p, self.dp, dstates, dlast=dlast_states, need_dx=need_dx
+        )
+        for name, dstart in self.starts(self.dp).items():
+            dstart += initial[name].sum(axis=1, keepdims=True)
+        return Gradients(None if dx is None else dx[self._order], initial, below)
+
+
+def _side_by_side(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-2)
+
+
+def _masked(gradient: Array, mask: Array | None) -> Array:
+    return gradient if mask is None else gradient * mask
+
+
 def weight_shapes(architecture: Architecture) -> dict[str, Shape]:
     """Return names and shapes of a network's weights, without making room for any."""
     a = architecture
-    shapes = {
-        f"layer{number}.{name}": shape
-        for number, layer in enumerate(_layers(a))
-        for name, shape in layer.shapes().items()
+    shapes: dict[str, Shape] = {}
+    for level in _levels(a):
+        for owner, layer, _ in level:
+            shapes |= {f"{owner}.{name}": shape for name, shape in layer.shapes().items()}
+            if a.learned_start:
+                starts = {f"{owner}.start_{s}": (a.n_hidden, 1) for s in layer.cell.states}
+                shapes |= starts
+    return shapes | {
+        "head.W": (a.n_outputs, a.n_hidden * len(a.flips)),
+        "head.b": (a.n_outputs,),
     }
-    return shapes | {"head.W": (a.n_outputs, a.n_hidden), "head.b": (a.n_outputs,)}
 
 
-def _layers(a: Architecture) -> list[Recurrent]:
-    sizes = [a.n_inputs] + [a.n_hidden] * (a.n_layers - 1)
+def _levels(a: Architecture) -> list[list[tuple[str, Recurrent, bool]]]:
+    """Return for each level the layers side by side: name, layer, and whether it reads backward."""
     cell = CELLS.get(a.cell)(**dict(a.options))
-    return [Recurrent(cell, size, a.n_hidden) for size in sizes]
+    sizes = [a.n_inputs] + [a.n_hidden * len(a.flips)] * (a.n_layers - 1)
+    return [
+        [
+            (f"layer{number}{'r' * flip}", Recurrent(cell, size, a.n_hidden), flip)
+            for flip in a.flips
+        ]
+        for number, size in enumerate(sizes)
+    ]

@@ -7,7 +7,15 @@ from lstmfin.config import TrainConfig
 from lstmfin.errors import UsageError
 from lstmfin.registry import CELLS
 
-CELL_OPTIONS = ("activation", "leak", "peepholes", "periods", "reset", "spectral_radius")
+CELL_OPTIONS = (
+    "activation",
+    "layer_norm",
+    "leak",
+    "peepholes",
+    "periods",
+    "reset",
+    "spectral_radius",
+)
 """Fields of ``TrainConfig`` that belong to cells; None leaves them to the cell."""
 
 

@@ -162,7 +162,6 @@ class Recurrent:
         arriving = [(getattr(d, name), dstate) for name, dstate in dstates.items()]
         dx = np.empty((len(s.steps), self.n_inputs, ds.shape[1]), p.A.dtype) if need_dx else None
         down, down_late = early[:, :width].T, late[:, :width].T
-        own = bool(cell.vectors(H))
         s.dA[:] = 0
         for t in reversed(range(len(s.steps))):
             step = s.steps[t]
@@ -171,8 +170,7 @@ class Recurrent:
             for at, dstate in arriving:
                 at += dstate[t]
             cell.step_backward(p, step, d)
-            if own:
-                cell.own_gradients(dp, step)
+            cell.own_gradients(dp, step)
             if cell.late:
                 np.matmul(down_late, step.late_drows, out=ds_late)
                 d.reset = ds_late[:H]

@@ -6,24 +6,17 @@ targets (B, H); they are turned to (T, D, B) and (H, B) here, once a batch.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lstmfin.config import TrainConfig
+from lstmfin.engine.checkpoint import Checkpoint
 from lstmfin.engine.loss import Law, Loss
 from lstmfin.engine.network import Network
-from lstmfin.engine.optim import SCHEDULES, Adam, clip_by_norm
 from lstmfin.engine.params import Array
 from lstmfin.engine.readout import solve_head
-from lstmfin.errors import DataError
-
-Indices = NDArray[np.intp]
-
-MAX_RETREATS = 3
-"""How often a run that left the finite numbers is set back, at half the rate, before it fails."""
+from lstmfin.engine.run import History, Indices, Run
 
 PREDICTION_BATCH = 256
 """Windows that are predicted at once: enough to fill the products, little memory."""
@@ -39,30 +32,6 @@ class Samples(Protocol):
         """Return windows (B, T, D) and targets (B, H)."""
 
 
-@dataclass
-class History:
-    """What happened in training; entry 0 of the validation losses is that of the first weights.
-
-    Attributes
-    ----------
-    train_loss, learning_rate, gradient_norm : list of float
-        One entry an epoch: mean loss, last rate, mean norm of the gradient before clipping.
-    validation_loss : list of float
-        One entry more: before the first epoch, and after each.
-    best_epoch : int
-        The epoch whose weights were kept; 0 means that the first weights were never beaten.
-    n_retreats : int
-        How often a step left the finite numbers and training was set back at half the rate.
-    """
-
-    train_loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    learning_rate: list[float] = field(default_factory=list)
-    gradient_norm: list[float] = field(default_factory=list)
-    best_epoch: int = 0
-    n_retreats: int = 0
-
-
 def fit(
     network: Network,
     loss: Loss,
@@ -72,6 +41,7 @@ def fit(
     config: TrainConfig,
     rng: np.random.Generator,
     tick: Callable[[], None] = lambda: None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train a network in place; leave it with the weights that were best on the validation block.
 
@@ -85,11 +55,15 @@ def fit(
     training, validation : Samples
         The validation block must lie after the training block, with a gap of the horizon.
     config : TrainConfig
-        Epochs, batch, rate, schedule, decay, clipping and patience.
+        Epochs, batch, optimiser, rate, schedule, remedies and patience.
     rng : Generator
         Draws the order of the windows and the dropout.
     tick : callable
-        Called after each step, for a progress bar; there are ``n_steps`` at most.
+        Called after each step, for a progress bar; there are ``n_steps`` at most. What it raises
+        ends training between two steps, after the checkpoint has been told.
+    checkpoint : Checkpoint, optional
+        Gives the state to go on from, and is handed one after each epoch. A run that goes on ends
+        with the same bits as one that was never interrupted.
 
     Raises
     ------
@@ -98,37 +72,30 @@ def fit(
     """
     if not network.is_trained:
         return _fit_head(network, loss, training, validation)
-    schedule = SCHEDULES[config.schedule]
-    adam = Adam(network.params.flat, decayed=network.decayed(), weight_decay=config.weight_decay)
-    history = History(validation_loss=[mean_loss(network, loss, validation)])
-    best = network.params.flat.copy()
-    rate, step, total = config.learning_rate, 0, n_steps(len(training), config)
-    for epoch in range(1, config.epochs + 1):
-        losses, norms = [], []
-        for indices in _shuffled(len(training), config.batch, rng):
+    n_samples = len(training)
+    run = Run(network, config, rng, n_samples=n_samples, n_steps=n_steps(n_samples, config))
+    state = checkpoint.load() if checkpoint else None
+    if state is None:
+        run.history.validation_loss.append(mean_loss(network, loss, validation))
+    else:
+        run.restore(state)
+    while not run.ended:
+        for indices in run.batches():
             value = _gradient(network, loss, training.batch(indices), rng)
-            norm = clip_by_norm(network.gradients.flat, config.clip_norm)
-            if not math.isfinite(value) or not math.isfinite(norm):
-                rate = _retreat(history, rate)
-                network.params.flat[:] = best
-                adam.m[:], adam.v[:], adam.n_steps = 0, 0, 0
-            else:
-                adam.step(network.gradients.flat, rate * schedule(step / total))
-                losses.append(value * len(indices))
-                norms.append(norm)
-            step += 1
-            tick()
-        history.train_loss.append(sum(losses) / len(training) if losses else math.nan)
-        history.gradient_norm.append(sum(norms) / len(norms) if norms else math.nan)
-        history.learning_rate.append(rate * schedule(step / total))
-        history.validation_loss.append(mean_loss(network, loss, validation))
-        if history.validation_loss[-1] < history.validation_loss[history.best_epoch]:
-            history.best_epoch = epoch
-            best[:] = network.params.flat
-        elif epoch - history.best_epoch >= config.patience:
-            break
-    network.params.flat[:] = best
-    return history
+            run.take_step(value, len(indices))
+            try:
+                tick()
+            except BaseException:
+                if checkpoint:
+                    checkpoint.save(run.state())
+                raise
+        with run.answering():
+            validation_loss = mean_loss(network, loss, validation)
+        run.close_epoch(validation_loss)
+        if checkpoint:
+            checkpoint.save(run.state())
+    network.params.flat[:] = run.best
+    return run.history
 
 
 def _fit_head(network: Network, loss: Loss, training: Samples, validation: Samples) -> History:
@@ -187,16 +154,6 @@ def _gradient(
     return float(loss.value(split, target).mean())
 
 
-def _retreat(history: History, rate: float) -> float:
-    history.n_retreats += 1
-    if history.n_retreats > MAX_RETREATS:
-        raise DataError(
-            f"training left the finite numbers {history.n_retreats} times, the last at a learning "
-            f"rate of {rate:.2g}; try a smaller --learning-rate or --clip-norm"
-        )
-    return rate / 2
-
-
 def _inside(x: Array) -> Array:
     return x.transpose(1, 2, 0)
 
@@ -208,9 +165,3 @@ def _split(outputs: Array, loss: Loss) -> Array:
 def _in_order(n: int, size: int) -> Iterator[Indices]:
     for start in range(0, n, size):
         yield np.arange(start, min(start + size, n))
-
-
-def _shuffled(n: int, size: int, rng: np.random.Generator) -> Iterator[Indices]:
-    order = rng.permutation(n)
-    for start in range(0, n, size):
-        yield order[start : start + size]

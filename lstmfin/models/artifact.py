@@ -22,7 +22,7 @@ import lstmfin
 from lstmfin.config import TrainConfig, section_from_table, section_to_table
 from lstmfin.engine.network import Network, weight_shapes
 from lstmfin.engine.params import Params
-from lstmfin.engine.train import History
+from lstmfin.engine.run import History
 from lstmfin.errors import LstmfinError, ModelFileError
 from lstmfin.models.forecaster import Forecaster, Provenance, Scaler
 

@@ -5,6 +5,7 @@ trailing volatility at the origin and speaks in units of that volatility times t
 horizon.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,20 +16,27 @@ from threadpoolctl import threadpool_limits
 from lstmfin.config import TrainConfig
 from lstmfin.data.prices import Prices
 from lstmfin.data.windows import Windows, make_windows
+from lstmfin.engine.checkpoint import Checkpoint
 from lstmfin.engine.loss import Loss
 from lstmfin.engine.network import Architecture, Network
 from lstmfin.engine.options import cell_options
-from lstmfin.engine.train import History, fit, n_steps, predict
+from lstmfin.engine.run import History
+from lstmfin.engine.train import fit, n_steps, predict
 from lstmfin.errors import DataError
 from lstmfin.metrics.distribution import StudentT
 from lstmfin.metrics.fit import fit_student_t
 from lstmfin.models.model import Indices, stream
 from lstmfin.registry import LOSSES
 
+log = logging.getLogger(__name__)
+
 Floats = NDArray[np.float64]
 
 LEAST_WINDOWS = 30
 """Fewer windows to train on, or a tenth of it to validate on, say nothing."""
+
+ERRORS_A_STEP = 10
+"""Validation errors for each session of the horizon, to fit the width of a range to."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +135,26 @@ class Forecaster:
         """Return how many training steps ``fit`` takes at most, for a progress bar."""
         return n_steps(len(self._blocks(self._windows(prices), prices)[0]), self.config)
 
-    def fit(self, prices: Prices, *, tick: Callable[[], None] = lambda: None) -> None:
+    def fit(
+        self,
+        prices: Prices,
+        *,
+        tick: Callable[[], None] = lambda: None,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
         """Train on prices, all of which are known.
 
         The last ``validation`` share of the windows is kept for early stopping, with a gap of the
         horizon before it, so that no training target reaches into it.
+
+        Parameters
+        ----------
+        prices : Prices
+            The series; an unfinished last bar is left out.
+        tick : callable
+            Called after each step.
+        checkpoint : Checkpoint, optional
+            Gives the state to go on from, and is handed one after each epoch.
 
         Raises
         ------
@@ -158,8 +181,11 @@ class Forecaster:
                 config=config,
                 rng=rng,
                 tick=tick,
+                checkpoint=checkpoint,
             )
             self.residual = self._fit_residual(validation)
+        for epoch, value in enumerate(self.history.validation_loss):
+            log.info("%s: validation loss %.5f after epoch %d", prices.symbol, value, epoch)
         self.provenance = Provenance(
             symbol=prices.symbol,
             source=prices.source,
@@ -216,6 +242,8 @@ class Forecaster:
             n_layers=config.layers,
             n_outputs=self.loss.n_parameters * config.horizon,
             options=cell_options(config),
+            direction=config.direction,
+            learned_start=config.learned_start,
         )
 
     def _windows(self, prices: Prices) -> Windows:
@@ -248,6 +276,8 @@ class Forecaster:
         law = predict(self.network, self.loss, validation)
         if law.scale is not None:
             return None
+        if len(validation) < max(LEAST_WINDOWS, ERRORS_A_STEP * self.horizon):
+            return self.naive  # errors that overlap, and are few, would say anything
         errors = validation.windows.target[validation.rows] - law.location
         return _fit_laws(errors)
 

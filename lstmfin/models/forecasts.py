@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lstmfin.data.calendar import future_sessions
 from lstmfin.data.prices import Prices
-from lstmfin.errors import UsageError
+from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.distribution import StudentT
 from lstmfin.models.forecaster import Forecaster
 
@@ -92,7 +92,7 @@ def make_forecast(
     UsageError
         When the model was trained for fewer sessions ahead.
     DataError
-        When the prices do not fill a window.
+        When the prices do not fill a window, or are not of the source the model was trained on.
     """
     ahead = forecaster.horizon if horizon is None else horizon
     if ahead > forecaster.horizon:
@@ -101,10 +101,16 @@ def make_forecast(
             f"{prices.symbol} was trained for; train it for more: lstmfin train {prices.symbol} "
             f"--horizon {ahead}"
         )
+    data = forecaster.provenance
+    if data is not None and data.source != prices.source:
+        raise DataError(
+            f"the model of {prices.symbol} was trained on prices from {data.source}, and those in "
+            f"the workspace are from {prices.source}; train anew: lstmfin train {prices.symbol}"
+        )
     prices = prices.finished()
     origin = np.array([len(prices) - 1])
     law = forecaster.predict(prices, origin)[0, :ahead]
-    trained_to = forecaster.provenance.last if forecaster.provenance else str(prices.sessions[-1])
+    trained_to = data.last if data else str(prices.sessions[-1])
     return Forecast(
         symbol=prices.symbol,
         currency=prices.currency,

@@ -48,7 +48,12 @@ def load_model(workspace: Workspace, symbol: str) -> tuple[str, Forecaster]:
         raise ModelFileError(
             f"{folder / CURRENT} does not name a model; train anew: lstmfin train {symbol}"
         )
-    return name, from_folder(folder / name, name=name)
+    forecaster = from_folder(folder / name, name=name)
+    if forecaster.provenance is None or forecaster.provenance.symbol != symbol:
+        raise ModelFileError(
+            f"{folder / name} is the model of another symbol; train anew: lstmfin train {symbol}"
+        )
+    return name, forecaster
 
 
 def has_model(workspace: Workspace, symbol: str) -> bool:

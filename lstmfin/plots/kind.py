@@ -24,12 +24,13 @@ class PlotKind(Generic[P]):
         Makes a figure of a picture in a theme, and touches nothing else.
     gather : callable
         Makes the picture of a symbol from what a workspace holds; DataError, with the command that
-        computes it, where there is nothing.
+        computes it, where there is nothing. None for a kind that is of no symbol, and is drawn by
+        the command of its name.
     """
 
     picture: type[P]
     draw: Callable[[P, Theme], Figure]
-    gather: Callable[[Workspace, str], P]
+    gather: Callable[[Workspace, str], P] | None = None
 
     def figure(self, picture: P, *, theme: str = "light") -> Figure:
         """Return the drawn figure; ``theme`` is ``"light"`` or ``"dark"``."""

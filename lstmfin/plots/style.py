@@ -103,12 +103,12 @@ def drawing(theme: Theme | None = None) -> Iterator[None]:
 
 
 class Frame(NamedTuple):
-    """The words around a picture."""
+    """The words around a picture; ``as_of`` is None where it shows no prices."""
 
     title: str
     subtitle: str
     source: str
-    as_of: dt.date | np.datetime64
+    as_of: dt.date | np.datetime64 | None
 
 
 def framed(theme: Theme, frame: Frame, *, height: float = HEIGHT) -> Figure:
@@ -121,7 +121,8 @@ def framed(theme: Theme, frame: Frame, *, height: float = HEIGHT) -> Figure:
 
     write(left, height - 0.33, frame.title, size=13.5, weight="bold")
     write(left, height - 0.57, frame.subtitle, size=9.0, color=theme.muted)
-    footnote = f"Source: {literal(frame.source, 60)}. Data to {frame.as_of}."
+    dated = "" if frame.as_of is None else f" Data to {frame.as_of}."
+    footnote = f"Source: {literal(frame.source, 60)}.{dated}"
     write(left, 0.13, footnote, size=7.5, color=theme.muted)
     write(1 - left, 0.13, "lstmfin", size=7.5, color=theme.muted, ha="right")
     return figure

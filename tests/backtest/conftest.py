@@ -73,6 +73,7 @@ def handmade():
             symbol="TEST",
             model="lstm",
             sessions=np.datetime64("2020-01-01") + np.arange(n),
+            earned_on=np.datetime64("2020-01-03") + np.arange(n),
             realised=np.reshape(truth, (n, 1)),
             laws=laws,
             positions=signs | {BUY_AND_HOLD: np.ones(n)},

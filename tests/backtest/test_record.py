@@ -41,7 +41,8 @@ def test_what_is_recorded(record, result):
     """Scores, verdict and folds are those of the backtest; courses have one entry an origin."""
     assert (record.scores, record.findings) == (score(result), verdict(result))
     assert len(record.folds) == len(result.folds)
-    assert record.folds[0]["test_first"] == record.sessions[0] == str(result.sessions[0])
+    assert record.folds[0]["test_first"] == str(result.sessions[0])
+    assert record.sessions == [str(day) for day in result.earned_on]
     for name, course in (
         ("equity", result.net("lstm")),
         ("gross", result.gross("lstm")),

@@ -1,10 +1,17 @@
 """From forecasts to money, against tables made by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from lstmfin.backtest.strategy import holding_returns, net_returns, sign_positions
-from lstmfin.data.prices import drop_range
+from lstmfin.backtest.strategy import (
+    holding_returns,
+    net_returns,
+    sign_positions,
+    trades_at_open,
+)
+from lstmfin.data.prices import Prices, drop_range, make_bars
+from lstmfin.data.windows import cumulative_returns
 from lstmfin.metrics.distribution import StudentT
 
 COST = 10.0  # basis points: 0.001 of what is turned over
@@ -31,12 +38,57 @@ def test_net_returns(positions, returns, expected):
 
 @pytest.mark.parametrize(("long_only", "expected"), [(False, [1, -1, 0]), (True, [1, 0, 0])])
 def test_sign_positions(long_only, expected):
-    """The sign of the next session's median decides, whatever comes later; or stay out."""
+    """Traded at the open, the sign of the next session's median decides, whatever comes later."""
     location = np.array([[0.001, -1.0], [-0.001, 1.0], [0.0, 1.0]])
     law = StudentT(location, np.ones((3, 2)))
-    positions = sign_positions(law, long_only=long_only)
+    positions = sign_positions(law, at_open=True, long_only=long_only)
     np.testing.assert_array_equal(positions, expected)
     assert not np.signbit(positions[positions == 0]).any()
+
+
+def test_sign_positions_at_the_close():
+    """Traded at the next close, the return held is that of the session after it."""
+    location = np.array([[0.001, -1.0], [-0.001, 1.0], [0.5, 0.4], [0.1, 0.1]])
+    law = StudentT(location, np.ones((4, 2)))
+    positions = sign_positions(law, at_open=False, long_only=False)
+    np.testing.assert_array_equal(positions, [-1, 1, -1, 0])
+    np.testing.assert_array_equal(
+        sign_positions(law[:, :1], at_open=False, long_only=False), [1, -1, 1, 1]
+    )
+
+
+def test_foresight_earns_without_opens():
+    """Who knows the next two sessions of a series of closes earns on each that moves."""
+    rng = np.random.default_rng(0)
+    returns = 0.01 * rng.standard_normal(300)
+    prices = Prices(
+        "TEST",
+        make_bars(
+            pd.bdate_range("2020-01-01", periods=301), close=100 * np.exp(np.cumsum([0, *returns]))
+        ),
+    )
+    origins = np.arange(299 - 1)
+    law = StudentT(cumulative_returns(prices, 2)[origins], np.ones((298, 2)))
+    positions = sign_positions(law, at_open=trades_at_open(prices), long_only=False)
+    assert (positions * holding_returns(prices, origins) > 0).all()
+
+
+@pytest.mark.parametrize(("share", "at_open"), [(0.0, True), (0.1, True), (0.4, False)])
+def test_opens_that_are_the_close_before_are_not_traded(share, at_open):
+    """To trade at such an open is to trade at the price that the forecast was made from."""
+    rng = np.random.default_rng(1)
+    close = 100 * np.exp(np.cumsum(0.01 * rng.standard_normal(200)))
+    opens = close * np.exp(0.001 * rng.standard_normal(200))
+    stale = rng.random(200) < share
+    opens[1:][stale[1:]] = close[:-1][stale[1:]]
+    bars = make_bars(
+        pd.bdate_range("2020-01-01", periods=200),
+        close=close,
+        open=opens,
+        high=np.maximum(opens, close),
+        low=np.minimum(opens, close),
+    )
+    assert trades_at_open(Prices("TEST", bars)) == at_open
 
 
 def test_trades_at_the_next_open(make_prices):

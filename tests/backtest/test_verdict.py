@@ -1,11 +1,16 @@
 """The verdict: no edge unless there is one."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from lstmfin.backtest.verdict import LEVEL, verdict
+from lstmfin.backtest.walkforward import Backtest
+from lstmfin.data.prices import Prices, make_bars
+from lstmfin.data.windows import cumulative_returns
 from lstmfin.metrics.inference import diebold_mariano, pesaran_timmermann
+from lstmfin.registry import BASELINES
 
 N_SESSIONS, N_SERIES = 500, 150
 
@@ -128,3 +133,53 @@ def test_a_handful_of_sessions_shows_nothing(handmade, n):
     """With next to nothing to judge, no edge is shown, and no warning raised."""
     truth = np.full(n, 0.01)
     assert not any(_edges(handmade(truth, truth)).values())
+
+
+def test_to_be_smoother_than_noise_is_no_edge():
+    """Where volatility does not move, the law of all past returns is no edge: it is a baseline.
+
+    Against a range that follows the recent past alone it would be called one nearly always.
+    """
+    found = [_smoother(seed) for seed in range(12)]
+    assert sum(edge for edge, _ in found) <= stats.binom.ppf(0.999, 12, LEVEL)
+    assert sum(against_noise for _, against_noise in found) >= 9
+
+
+def _smoother(seed):
+    """Return whether such a law is called an edge, and whether it would be against noise alone."""
+    rng = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(0.01 * rng.standard_normal(2500)))
+    prices = Prices("WALK", make_bars(pd.bdate_range("2010-01-01", periods=2500), close=close))
+    origins, truth = np.arange(1000, 2490), cumulative_returns(prices, 2)
+    laws = {}
+    for name in ("drift", "historical", "zero-return"):
+        model = BASELINES.get(name)(2)
+        model.fit(prices.slice(1000))
+        laws[name] = model.predict(prices, origins)
+    own = laws["historical"].scaled(1 + 0.01 * (seed - 3.5) / 3.5)  # as near as a network may come
+    losses = [law[:, 0].crps(truth[origins, 0]) for law in (own, laws["zero-return"])]
+    result = Backtest(
+        symbol="WALK",
+        model="lstm",
+        sessions=prices.sessions[origins],
+        earned_on=prices.sessions[origins],
+        realised=truth[origins],
+        laws={"lstm": own, **laws},
+        positions=dict.fromkeys(("lstm", "buy-and-hold"), np.ones(len(origins))),
+        held=np.expm1(truth[origins, 0]),
+        cost_bps=5.0,
+        folds=(),
+    )
+    return _edges(result)["range"], diebold_mariano(*losses, horizon=1).p_better < LEVEL
+
+
+def test_silence_is_told(handmade):
+    """A network that gave no direction and held nothing is told so, without a nan."""
+    truth = _random_walk(np.random.default_rng(0))
+    texts = [finding.text for finding in verdict(handmade(truth, np.zeros(N_SESSIONS)))]
+    assert not any("nan" in text for text in texts)
+    assert "gave no direction in any of 500 sessions" in texts[0]
+    assert "no position held" in texts[2]
+    half = np.where(np.arange(N_SESSIONS) < 200, 0.0, 0.001)
+    (direction, *_) = verdict(handmade(truth, half))
+    assert "of 300 sessions, and 200 others had none" in direction.text

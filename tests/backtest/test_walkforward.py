@@ -94,7 +94,7 @@ def test_folds_tell_their_sessions(prices, run, spies):
     ("refit", "refitted"),
     [
         (None, [True, True, True, True, True]),
-        (1, [True, True, True, True, True]),
+        (30, [True, True, True, True, True]),
         (60, [True, False, True, False, True]),
         (45, [True, False, True, False, True]),
         (1000, [True, False, False, False, False]),
@@ -151,15 +151,14 @@ def test_what_comes_together(result, prices):
         assert law.shape == (n, HORIZON)
         assert all(np.isfinite(part).all() for part in (law.location, law.scale))
     assert (result.positions[BUY_AND_HOLD] == 1).all()
-    np.testing.assert_array_equal(
-        result.positions["drift"], np.sign(result.laws["drift"].location[:, 0])
-    )
+    drift = result.laws["drift"].location
+    np.testing.assert_array_equal(result.positions["drift"], np.sign(drift[:, 1] - drift[:, 0]))
+    np.testing.assert_array_equal(result.earned_on, prices.sessions[104:230])
     close, origins = prices.column("adj_close"), np.arange(102, 228)
     for h in (1, 2):
         expected = np.log(close[origins + h] / close[origins])
         np.testing.assert_allclose(result.realised[:, h - 1], expected, atol=1e-12)
-    opens = prices.adjusted("open")
-    expected = opens[origins + 2] / opens[origins + 1] - 1
+    expected = close[origins + 2] / close[origins + 1] - 1  # its opens are the closes before
     np.testing.assert_allclose(result.held, expected, rtol=1e-14)
 
 
@@ -201,7 +200,8 @@ def test_the_future_does_not_reach_the_past(prices, run, monkeypatch, cell, roll
         one, other = (result.laws[name] for result in results)
         for a, b in zip(_parameters(one), _parameters(other), strict=True):
             np.testing.assert_array_equal(a[:45], b[:45])
-        assert (one.scale[45:] != other.scale[45:]).all()
+        if name != "historical":  # it says the same of every origin
+            assert (one.scale[45:] != other.scale[45:]).all()
 
 
 def test_unfinished_sessions_are_not_tested(prices, run, spies):

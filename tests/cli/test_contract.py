@@ -7,6 +7,7 @@ import sys
 import click
 import pytest
 
+from lstmfin.cli.instruments import BenchConfig, GradientsConfig
 from lstmfin.cli.main import group
 from lstmfin.config import (
     BacktestConfig,
@@ -20,6 +21,9 @@ from lstmfin.errors import ExitCode
 from lstmfin.registry import COMMANDS
 
 NAMES = COMMANDS.names()
+INSTRUMENTS = {"bench", "gradients", "selftest"}
+"""Commands that look at the engine itself: they need no symbols, and no workspace."""
+ON_SYMBOLS = sorted(set(NAMES) - INSTRUMENTS - {"init"})
 PROMISED = {
     "fetch": "--source --path --start --end",
     "train": "--cell --hidden --layers --window --horizon --epochs --batch --learning-rate "
@@ -27,6 +31,9 @@ PROMISED = {
     "backtest": "--train --test --purge --refit --cost-bps",
     "plot": "--out",
     "forecast": "--horizon",
+    "selftest": "--cell",
+    "gradients": "--cell --hidden --trained --out --seed",
+    "bench": "--cell --length --hidden --batch --learning-rate --memory --limit --seed",
 }
 SECTIONS = {
     "fetch": FetchConfig,
@@ -34,6 +41,8 @@ SECTIONS = {
     "backtest": BacktestConfig,
     "plot": PlotConfig,
     "forecast": ForecastConfig,
+    "gradients": GradientsConfig,
+    "bench": BenchConfig,
 }
 BOUNDED = [
     (name, spec)
@@ -95,13 +104,14 @@ def test_options_out_of_bounds(fetched, name, spec):
     rules = spec.metadata
     beyond = rules["minimum"] - 1 if rules["minimum"] is not None else rules["above"]
     flag = f"--{spec.name.replace('_', '-')}"
-    ended = fetched(name, *(("equity",) if name == "plot" else ()), "GARCH", flag, beyond)
+    words = {"plot": ["equity", "GARCH"], "gradients": [], "bench": ["adding"]}
+    ended = fetched(name, *words.get(name, ["GARCH"]), flag, beyond)
     assert ended.code == 2
     assert flag in ended.err
     assert "at least" in ended.err or "above" in ended.err
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"init", "fetch"}))
+@pytest.mark.parametrize("name", sorted(set(ON_SYMBOLS) - {"fetch"}))
 def test_an_empty_workspace_says_what_to_do(lstmfin, tmp_path, name):
     """A command with nothing to work on names the one that brings something."""
     ended = lstmfin(name)
@@ -111,7 +121,7 @@ def test_an_empty_workspace_says_what_to_do(lstmfin, tmp_path, name):
     assert not (tmp_path / "w").exists()
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"init"}))
+@pytest.mark.parametrize("name", ON_SYMBOLS)
 @pytest.mark.parametrize("symbol", ["../x", "A\nB", "A/B", "a b", "A" * 40, "A#x", "-"])
 def test_symbols_that_cannot_be(fetched, tmp_path, name, symbol):
     """A symbol that would leave its place is refused, and shown so that it forges no line."""
@@ -127,7 +137,12 @@ def test_symbols_that_cannot_be(fetched, tmp_path, name, symbol):
 def test_every_command_speaks_json_and_csv(trained, name):
     """Each result is one JSON object with its rows, and the same rows are CSV."""
     quick = {"train": ["--epochs", "1", "--hidden", "2"], "backtest": ["--train", "300"]}
-    words = (name, "GARCH", *quick.get(name, []))
+    instruments = {
+        "bench": ["adding", "--length", "20", "--limit", "32"],
+        "gradients": ["--cell", "gru", "--hidden", "4"],
+        "selftest": ["--cell", "mgu"],
+    }
+    words = (name, *instruments.get(name, ["GARCH", *quick.get(name, [])]))
     ended = trained("--format", "json", *words)
     assert ended.code == 0, ended.err
     document = json.loads(ended.out)

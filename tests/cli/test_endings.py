@@ -1,7 +1,9 @@
 """How a line ends when something goes wrong: a sentence, an exit code, and nothing half-written."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,7 +35,7 @@ def test_an_interrupt_says_what_was_kept(process, tmp_path, number, code):
     running.send_signal(number)
     _, err = running.communicate(timeout=30)
     assert running.returncode == code
-    assert "interrupted. Kept: prices of GARCH, model of GARCH." in err
+    assert "interrupted. Kept: prices of GARCH, model of GARCH" in err
     assert "Traceback" not in err
     assert not list((tmp_path / "w").rglob(".tmp-*"))
 
@@ -189,3 +191,105 @@ def test_prices_without_a_return(lstmfin, tmp_path, price):
     assert ended.code == 65
     assert "2020-04-24" in ended.err
     assert price in ended.err
+
+
+def test_work_goes_on_when_the_reader_leaves(process, tmp_path):
+    """A closed pipe ends the printing, not the work that was asked for."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        line = "-C w fetch GARCH --source synthetic train --epochs 1 forecast".split()
+        running = process(*line, stdout=closed)
+        _, err = running.communicate(timeout=60)
+    assert (running.returncode, err) == (0, "")
+    assert (tmp_path / "w" / "models" / "m_GARCH" / "current").is_file()
+
+
+def test_a_closed_stdout(tmp_path):
+    """Without a stdout at all the work is done as well."""
+    command = f"{sys.executable} -m lstmfin --version >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_too_little_memory(lstmfin, monkeypatch):
+    """Too large a network is told in a sentence."""
+
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(COMMANDS.get("train"), "callback", fail)
+    ended = lstmfin("train")
+    assert ended.code == 2
+    assert "not enough memory" in ended.err
+    assert "--hidden" in ended.err
+
+
+def test_a_corrected_file_is_read_whole(lstmfin, tmp_path):
+    """A value that was corrected long ago in a file is corrected in the store, and told."""
+    path = tmp_path / "ACME.csv"
+    rows = [f"2020-{m:02d}-{d:02d},{20 + d}" for m in range(1, 13) for d in range(1, 29)]
+    path.write_text("Date,Close\n" + "\n".join(rows) + "\n")
+    assert lstmfin("fetch", "--path", path).code == 0
+    rows[3] = "2020-01-04,99"
+    path.write_text("Date,Close\n" + "\n".join(rows) + "\n")
+    ended = lstmfin("--format", "json", "fetch", "--path", path)
+    assert json.loads(ended.out)["rows"][0]["changed"] == 1
+
+
+def test_series_of_files_wait_for_their_file(fetched, tmp_path):
+    """The evening's fetch brings what it can, and says which series need their file."""
+    path = tmp_path / "ACME.csv"
+    path.write_text("Date,Close\n2020-01-02,1\n2020-01-03,2\n")
+    assert fetched("fetch", "--path", path).code == 0
+    ended = fetched("--format", "json", "fetch")
+    assert ended.code == 0
+    assert "lstmfin fetch ACME --path FILE" in ended.err
+    assert {row["symbol"] for row in json.loads(ended.out)["rows"]} == {"GARCH", "RANDOM-WALK"}
+
+
+def test_a_model_belongs_to_its_series(trained, tmp_path):
+    """After the series was replaced by one of another source, the old model forecasts no more."""
+    days = [f"2020-{m:02d}-{d:02d}" for m in range(1, 13) for d in range(1, 29)]
+    path = tmp_path / "GARCH.csv"
+    path.write_text("Date,Close\n" + "".join(f"{day},{i % 7 + 9}\n" for i, day in enumerate(days)))
+    assert trained("fetch", "--path", path).code == 2
+    assert trained("fetch", "--path", path, "--replace").code == 0
+    ended = trained("forecast", "GARCH")
+    assert ended.code == 65
+    assert "trained on prices from synthetic" in ended.err
+
+
+def test_a_model_belongs_to_its_symbol(trained, tmp_path):
+    """A model that was moved to another symbol is refused."""
+    models = tmp_path / "w" / "models"
+    shutil.rmtree(models / "m_RANDOM-WALK")
+    shutil.copytree(models / "m_GARCH", models / "m_RANDOM-WALK")
+    ended = trained("forecast", "RANDOM-WALK")
+    assert ended.code == 65
+    assert "model of another symbol" in ended.err
+
+
+def test_a_watch_list_that_cannot_be(lstmfin, tmp_path):
+    """A symbol in the configuration that cannot be is a fault of the configuration."""
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "lstmfin.toml").write_text('symbols = ["../x"]\n')
+    ended = lstmfin("fetch")
+    assert ended.code == 78
+    assert "lstmfin.toml: symbols: '../x' is not a symbol" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("plot", "GARCH", "training"), "KIND comes first: lstmfin plot training GARCH"),
+        (("plot", "trainning", "GARCH"), "did you mean 'training'"),
+        (("plot", "forcast", "GARCH"), "did you mean 'forecast'"),
+        (("plot", "gradients"), "lstmfin gradients --out"),
+    ],
+)
+def test_kinds_in_the_wrong_place(trained, words, message):
+    """A KIND that is mistyped or stands behind a symbol is told as such."""
+    ended = trained(*words)
+    assert ended.code == 2
+    assert message in ended.err

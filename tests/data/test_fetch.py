@@ -104,7 +104,8 @@ def test_a_rebased_history_is_fetched_whole(store, source, stop):
     run(store)
     source.prices = scaled(whole, 0.98, stop=stop)
     outcome = run(store, now=NOW + DAY)
-    assert source.asked[1:] == [(whole.sessions[80].item(), None), (whole.sessions[0].item(), None)]
+    again = whole.sessions[90 - OVERLAP].item()
+    assert source.asked[1:] == [(again, None), (whole.sessions[0].item(), None)]
     assert outcome.rebased
     assert (outcome.n_new, outcome.n_changed) == (10, 90 if stop is None else 85)
     assert store.prices("TEST").digest() == source.prices.digest()

@@ -40,3 +40,14 @@ def test_too_short_is_not_known(n):
     """Fewer than 20 returns give no volatility."""
     returns = np.full(n, 0.01)
     assert np.isnan(trailing_volatility(returns)).all()
+
+
+def test_a_price_that_rests_has_not_forgotten_how_it_moved():
+    """The volatility never falls below a tenth of that of all returns so far, known at each close."""
+    returns = np.concatenate([[np.nan], 0.02 * np.random.default_rng(0).standard_normal(300)])
+    returns[100:] = 0.0
+    volatility = trailing_volatility(returns)
+    so_far = np.sqrt(np.cumsum(returns[1:] ** 2) / np.arange(1, 301))
+    np.testing.assert_allclose(volatility[-1], 0.1 * so_far[-1], rtol=1e-12)
+    assert (volatility[20:] >= 0.1 * so_far[19:] * (1 - 1e-12)).all()
+    assert volatility[-1] > 1e-4

@@ -14,6 +14,7 @@ import pytest
 from made_prices import build_prices
 from yahoo_server import NEW_YORK, NO_DATA, Yahoo, _chart, epoch
 
+from lstmfin.data.fetch import OVERLAP
 from lstmfin.data.prices import make_actions
 from lstmfin.data.source import SourceOptions
 from lstmfin.data.store import Store
@@ -125,11 +126,11 @@ def test_the_first_fetch_asks_for_all(fetched_twice):
 
 
 def test_the_second_fetch_asks_for_the_end(fetched_twice, apple):
-    """Ten known sessions are asked for again, and answered anew though the process is the same."""
+    """The last known sessions are asked for again, and answered anew though the process is the same."""
     results, queries, _ = fetched_twice
     assert (results[1]["n_new"], results[1]["n_changed"]) == (0, 0)
     assert len(queries) == 2
-    assert int(queries[1]["period1"]) == epoch(apple.sessions[-10], 0, 0)
+    assert int(queries[1]["period1"]) == epoch(apple.sessions[-OVERLAP], 0, 0)
 
 
 def test_what_yfinance_keeps_is_private(fetched_twice):
@@ -363,7 +364,7 @@ def test_a_dividend_rebases_the_past(yahoo, apple, tmp_path):
     assert result["rebased"]
     assert (result["n_new"], result["n_changed"]) == (2, 300)
     assert stored(tmp_path, "PAYS").digest() == yahoo.series["PAYS"].digest()
-    assert [int(q["period1"]) < epoch("2014-01-01") for q in yahoo.charts("PAYS")] == [
+    assert [int(q["period1"]) < epoch("2013-06-01") for q in yahoo.charts("PAYS")] == [
         True,
         False,
         True,
@@ -391,7 +392,7 @@ def test_the_command_fetches_and_fetches_on(yahoo, apple, tmp_path):
     yahoo.series["CLI"] = replace(apple, symbol="CLI")
     assert lstmfin(yahoo, tmp_path, "fetch", "CLI").returncode == 0
     assert stored(tmp_path, "CLI").digest() == apple.digest()
-    assert int(yahoo.charts("CLI")[1]["period1"]) == epoch(apple.sessions[2680], 0, 0)
+    assert int(yahoo.charts("CLI")[1]["period1"]) == epoch(apple.sessions[2690 - OVERLAP], 0, 0)
 
 
 @pytest.mark.parametrize(

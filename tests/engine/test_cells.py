@@ -4,88 +4,11 @@ import numpy as np
 import pytest
 
 from lstmfin.engine import gradcheck
-from lstmfin.engine.params import Params
-from lstmfin.engine.recurrent import Recurrent
+from lstmfin.engine.probe import B, D, H, T, variant_id, variants_of
+from lstmfin.engine.probe import Probe as Case
 from lstmfin.registry import CELLS
 
-T, D, H, B = 4, 3, 6, 2
-
-
-def variant_id(variant):
-    """Return ``gru(reset=before)`` for a cell and its options."""
-    name, options = variant
-    words = ", ".join(f"{key}={value}" for key, value in options.items())
-    return f"{name}({words})" if words else name
-
-
-VARIANTS = [(name, options) for name in CELLS.names() for options in CELLS.get(name).variants]
-
-
-class Case:
-    """A layer with random weights, inputs, initial states, and gradients arriving at all it gives."""
-
-    def __init__(self, variant, *, T=T, B=B, dtype=np.float64, seed=0):
-        rng = self.rng = np.random.default_rng([seed, T, B])
-        name, options = variant
-        self.layer = Recurrent(CELLS.get(name)(**options), D, H)
-        shapes = self.layer.shapes()
-        self.weights = Params({f"own.{key}": shape for key, shape in shapes.items()}, dtype)
-        self.weights.flat[:] = 0.5 * rng.standard_normal(self.weights.flat.size)
-        self.p = self.bound(self.weights)
-        self.mask = self.layer.cell.mask(H, D)
-        if self.mask is not None:
-            self.p.A *= self.mask
-        self.x = rng.standard_normal((T, D, B)).astype(dtype)
-        self.initial = self._random_states(dtype)
-        self.dh = rng.standard_normal((T, H, B)).astype(dtype)
-        self.dlast = self._random_states(dtype)
-        self.below = {
-            s: rng.standard_normal((T, H, B)).astype(dtype) for s in self.layer.cell.below
-        }
-        self.start = 0
-
-    def _random_states(self, dtype):
-        shape = (H, self.x.shape[2])
-        return {s: self.rng.standard_normal(shape).astype(dtype) for s in self.layer.cell.states}
-
-    def bound(self, params):
-        """Return params as the layer takes them."""
-        return self.layer.bind(params.owned_by("own"))
-
-    def forward(self, x=None, initial=None):
-        """Return copies of the outputs and of the last states."""
-        h = self.layer.forward(
-            self.p,
-            self.x if x is None else x,
-            self.initial if initial is None else initial,
-            below=self.below,
-            start=self.start,
-        )
-        return h.copy(), {s: last.copy() for s, last in self.layer.last_states().items()}
-
-    def scalar(self):
-        """A number that reads every output and every last state."""
-        h, last = self.forward()
-        return float(np.sum(h * self.dh) + sum(np.sum(last[s] * self.dlast[s]) for s in last))
-
-    def gradients(self, **options):
-        """Return the gradients of the scalar by inputs, initial states and weights."""
-        self.forward()
-        grads = self.weights.like()
-        dp = self.bound(grads)
-        first = self.layer.cell.states[0]
-        dx, dinitial, dbelow = self.layer.backward(
-            self.p, dp, {first: self.dh}, dlast=self.dlast, **options
-        )
-        named = {f"initial {s}": d.copy() for s, d in dinitial.items()}
-        named |= {f"below {s}": d.copy() for s, d in dbelow.items()}
-        return {**({} if dx is None else {"x": dx.copy()}), **named, **grads}
-
-    def arrays(self):
-        """Return the arrays of ``gradients``, by the same names."""
-        named = {f"initial {s}": array for s, array in self.initial.items()}
-        named |= {f"below {s}": array for s, array in self.below.items()}
-        return {"x": self.x, **named, **self.weights}
+VARIANTS = [variant for name in CELLS.names() for variant in variants_of(name)]
 
 
 def _assert_gradients(case):
@@ -285,6 +208,15 @@ def check_wrong_shapes_are_refused(name):
     for shape in ((T, D + 1, B), (T, D - 1, B), (0, D, B), (T, D, 0)):
         with pytest.raises(ValueError, match=f"D must be {D}"):
             case.layer.forward(case.p, np.zeros(shape))
+
+
+def check_weights_that_the_equations_have_not_get_no_gradient(name):
+    """Where the mask is 0 the gradient is 0, so that no optimiser moves what must stay 0."""
+    case = Case(name)
+    gradient = case.gradients()["own.A"]
+    present = np.ones_like(gradient) if case.mask is None else case.mask
+    assert not gradient[present == 0].any()
+    assert gradient[present == 1].any()
 
 
 def check_first_weights(name):

@@ -10,9 +10,9 @@ from lstmfin.registry import CELLS, LOSSES
 T, D, H, HORIZONS, B = 4, 3, 4, 2, 3
 
 
-def _network(cell="lstm", *, n_layers=2, outputs=HORIZONS, seed=0, **options):
+def _network(cell="lstm", *, n_layers=2, outputs=HORIZONS, seed=0, place=None, **options):
     options = {"dtype": np.float64} | options
-    network = Network(Architecture(cell, D, H, n_layers, outputs), **options)
+    network = Network(Architecture(cell, D, H, n_layers, outputs, **(place or {})), **options)
     network.params.flat[:] = 0.4 * np.random.default_rng(seed).standard_normal(
         network.params.flat.size
     )
@@ -54,6 +54,53 @@ def test_gradients(cell, loss_name, n_layers, dropout):
     assert {check.name for check in checks} == set(trained)
     wrong = [check for check in checks if not check.error < 1e-6]
     assert not wrong, wrong
+
+
+PLACES = {
+    "reverse": {"direction": "reverse"},
+    "bidirectional": {"direction": "bidirectional"},
+    "learned start": {"learned_start": True},
+    "both": {"direction": "bidirectional", "learned_start": True},
+}
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("n_layers", [1, 3])
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("cell", ["lstm", "gru", "depth-gated"])
+def test_gradients_of_directions_and_starts(cell, place, n_layers, dropout):
+    """So they do for layers that read in reverse or both ways, and for learned first states."""
+    network = _network(cell, n_layers=n_layers, place=PLACES[place], dropout=dropout)
+    rng = np.random.default_rng(3)
+    x, d = rng.standard_normal((T, D, B)), rng.standard_normal((HORIZONS, B))
+
+    def run():
+        return float(np.sum(d * network.forward(x, np.random.default_rng(11))))
+
+    run()
+    network.backward(d)
+    gradients = {name: gradient.copy() for name, gradient in network.gradients.items()}
+    checks = check_gradients(run, network.params, gradients, rng=rng, masks=network.masks())
+    assert {check.name for check in checks} == set(network.params)
+    assert not [check for check in checks if not check.error < 1e-6]
+
+
+def test_directions_are_windows_turned_round():
+    """A reverse network on a window is a forward one on the window turned round."""
+    x = np.random.default_rng(0).standard_normal((T, D, B))
+    forward, reverse = _network(), _network(place={"direction": "reverse"})
+    np.testing.assert_allclose(reverse.forward(x[::-1]), forward.forward(x), rtol=1e-13)
+    both = _network(place={"direction": "bidirectional"}, n_layers=1)
+    one = _network(n_layers=1)
+    one.params["layer0.A"][...] = both.params["layer0.A"]
+    one.params["head.W"][...] = both.params["head.W"][:, :H]
+    one.params["head.b"][...] = both.params["head.b"]
+    other = _network(n_layers=1)
+    other.params["layer0.A"][...] = both.params["layer0r.A"]
+    other.params["head.W"][...] = both.params["head.W"][:, H:]
+    other.params["head.b"][...] = 0
+    whole = one.forward(x) + other.forward(x[::-1])
+    np.testing.assert_allclose(both.forward(x), whole, rtol=1e-12)
 
 
 def test_gradients_are_set_not_added():

@@ -3,10 +3,12 @@
 Run with a Python that has torch and numpy: ``python tests/golden/make_torch_golden.py``. Layers:
 ``nn.RNN`` (tanh) and ``nn.LSTM``, one and two deep; asymmetric random weights, random initial states,
 and a scalar that reads every output and every last state. Training: ten full-batch steps of
-``AdamW`` on half the mean squared error of an LSTM and a ``Linear``, biases not decayed. Arrays keep
-torch's own names and gate order (i f g o).
+``AdamW`` on half the mean squared error of an LSTM and a ``Linear``, biases not decayed; and the same
+with ``Adam``, ``RMSprop`` and Nesterov ``SGD``, where torch's weight decay is an L2 penalty. Arrays
+keep torch's own names and gate order (i f g o).
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,12 @@ import torch
 
 T, B, D, H = 5, 3, 2, 4
 N, O, STEPS, RATE, DECAY = 7, 2, 10, 0.02, 0.1
+OPTIMISERS = {
+    "training": lambda groups: torch.optim.AdamW(groups, lr=RATE),
+    "training-adam": lambda groups: torch.optim.Adam(groups, lr=RATE),
+    "training-rmsprop": lambda groups: torch.optim.RMSprop(groups, lr=RATE),
+    "training-sgd": lambda groups: torch.optim.SGD(groups, lr=RATE, momentum=0.8, nesterov=True),
+}
 
 
 def layers(kind: str, depth: int) -> dict[str, torch.Tensor]:
@@ -44,7 +52,7 @@ def layers(kind: str, depth: int) -> dict[str, torch.Tensor]:
     return found
 
 
-def training() -> dict[str, torch.Tensor]:
+def training(make_optimiser: Callable[[list], torch.optim.Optimizer]) -> dict[str, torch.Tensor]:
     """Return first weights, samples and the loss before each of ten steps."""
     torch.manual_seed(7)
     lstm, head = torch.nn.LSTM(D, H).double(), torch.nn.Linear(H, O).double()
@@ -58,7 +66,7 @@ def training() -> dict[str, torch.Tensor]:
         {"params": [lstm.weight_ih_l0, lstm.weight_hh_l0, head.weight], "weight_decay": DECAY},
         {"params": [lstm.bias_ih_l0, head.bias], "weight_decay": 0.0},
     ]
-    optimiser, losses = torch.optim.AdamW(groups, lr=RATE), []
+    optimiser, losses = make_optimiser(groups), []
     for _ in range(STEPS):
         loss = 0.5 * torch.nn.functional.mse_loss(head(lstm(x.transpose(0, 1))[0][-1]), y)
         losses.append(loss.detach())
@@ -73,7 +81,7 @@ def training() -> dict[str, torch.Tensor]:
 
 if __name__ == "__main__":
     groups = {f"{k.lower()}{n}": layers(k, n) for k in ("RNN", "LSTM") for n in (1, 2)}
-    groups["training"] = training()
+    groups |= {name: training(make) for name, make in OPTIMISERS.items()}
     arrays = {
         f"{group}/{name}": value.detach().double().numpy()
         for group, values in groups.items()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lstmfin.data.windows import cumulative_returns
 from lstmfin.metrics.fit import fit_student_t
 from lstmfin.models.model import stream
 from lstmfin.registry import BASELINES
@@ -59,7 +60,10 @@ def check_the_future_is_not_seen(name, series, poison):
     _assert_same_bits(model.predict(prices.slice(ORIGINS[-1] + 1), ORIGINS), expected)
     changed = model.predict(poison(prices, ORIGINS[0]), ORIGINS)
     _assert_same_bits(changed[:1], expected[:1])
-    assert (changed.scale[1:] != expected.scale[1:]).all()
+    if name == "historical":  # whatever comes, it says the same
+        _assert_same_bits(changed, expected)
+    else:
+        assert (changed.scale[1:] != expected.scale[1:]).all()
 
 
 def check_the_past_is_learned(name, series, poison):
@@ -141,3 +145,16 @@ def test_streams_are_told_apart_by_seed_and_names():
     first = [stream(*key).random(4).tolist() for key in keys]
     assert len({tuple(draws) for draws in first}) == len(keys)
     assert [stream(*key).random(4).tolist() for key in reversed(keys)] == first[::-1]
+
+
+def test_historical_is_the_law_of_the_past(series):
+    """It is fitted to the returns themselves, for each horizon, whatever the market does of late."""
+    prices = series()
+    model = _fitted("historical", prices)
+    law = model.predict(prices, np.array([30, 60]))
+    for h in range(law.shape[1]):
+        known = cumulative_returns(prices, law.shape[1])[:, h]
+        scale, dof = fit_student_t(known[np.isfinite(known)])
+        np.testing.assert_array_equal(law.scale[:, h], scale)
+        np.testing.assert_array_equal(law.dof[:, h], dof)
+    assert not law.location.any()

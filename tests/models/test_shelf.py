@@ -51,7 +51,7 @@ def _save_or_die(kill_at, n, workspace, forecaster):
     """Save; return whether the process died at its n-th call, False when it needs fewer."""
     patch = kill_at(n)
     try:
-        save_model(workspace, "A", forecaster)
+        save_model(workspace, "GARCH", forecaster)
     except Killed:
         return True
     finally:
@@ -97,16 +97,16 @@ def test_no_model_says_what_to_do(workspace):
 )
 def test_a_pointer_to_nowhere_is_refused(workspace, trained, content):
     """What is no name of a model there is refused."""
-    save_model(workspace, "A", trained())
-    (workspace.models("A") / CURRENT).write_bytes(content)
+    save_model(workspace, "GARCH", trained())
+    (workspace.models("GARCH") / CURRENT).write_bytes(content)
     with pytest.raises(ModelFileError, match="train"):
-        load_model(workspace, "A")
+        load_model(workspace, "GARCH")
 
 
 def test_no_byte_can_change_unnoticed(workspace, trained):
     """A bit flipped in either file, or the end cut off, is always noticed: the name is a checksum."""
-    name = save_model(workspace, "A", trained())
-    for file in (workspace.models("A") / name).iterdir():
+    name = save_model(workspace, "GARCH", trained())
+    for file in (workspace.models("GARCH") / name).iterdir():
         content = file.read_bytes()
         for position in range(0, len(content), 11):
             hit = bytearray(content)
@@ -114,25 +114,25 @@ def test_no_byte_can_change_unnoticed(workspace, trained):
             for damaged in (bytes(hit), content[:position]):
                 file.write_bytes(damaged)
                 with pytest.raises(ModelFileError):
-                    load_model(workspace, "A")
+                    load_model(workspace, "GARCH")
         file.write_bytes(content)
-    assert load_model(workspace, "A")[0] == name
+    assert load_model(workspace, "GARCH")[0] == name
 
 
 def test_a_model_in_the_place_of_another_is_refused(workspace, trained):
     """A sound model under the name of another is not the one that was saved."""
-    names = [save_model(workspace, "A", trained(seed=seed)) for seed in (0, 1)]
-    folder = workspace.models("A")
+    names = [save_model(workspace, "GARCH", trained(seed=seed)) for seed in (0, 1)]
+    folder = workspace.models("GARCH")
     for file in (folder / names[0]).iterdir():
         (folder / names[1] / file.name).write_bytes(file.read_bytes())
     with pytest.raises(ModelFileError, match="differs from what was saved"):
-        load_model(workspace, "A")
+        load_model(workspace, "GARCH")
 
 
 def test_a_damaged_model_is_set_right_by_saving_it_again(workspace, trained):
     """Saving the same model again repairs its folder: a file cut, gone, or a folder gone."""
-    name = save_model(workspace, "A", trained())
-    folder = workspace.models("A") / name
+    name = save_model(workspace, "GARCH", trained())
+    folder = workspace.models("GARCH") / name
     for damage in ("cut", "gone"):
         for file in ("weights.npz", "manifest.json"):
             if damage == "cut":
@@ -140,9 +140,9 @@ def test_a_damaged_model_is_set_right_by_saving_it_again(workspace, trained):
             else:
                 (folder / file).unlink()
             with pytest.raises(ModelFileError):
-                load_model(workspace, "A")
-            assert save_model(workspace, "A", trained()) == name
-            assert to_files(load_model(workspace, "A")[1]) == to_files(trained())
+                load_model(workspace, "GARCH")
+            assert save_model(workspace, "GARCH", trained()) == name
+            assert to_files(load_model(workspace, "GARCH")[1]) == to_files(trained())
 
 
 def test_killed_at_any_step_one_whole_model_is_there(tmp_path, trained, kill_at):
@@ -151,13 +151,13 @@ def test_killed_at_any_step_one_whole_model_is_there(tmp_path, trained, kill_at)
     while not alive:
         n += 1
         workspace = Workspace(tmp_path / str(n))
-        old = save_model(workspace, "A", trained(seed=0))
+        old = save_model(workspace, "GARCH", trained(seed=0))
         alive = not _save_or_die(kill_at, n, workspace, trained(seed=1))
-        name, loaded = load_model(workspace, "A")
+        name, loaded = load_model(workspace, "GARCH")
         assert to_files(loaded) == to_files(trained(seed=0 if name == old else 1))
         outcomes.append(name == old)
-        save_model(workspace, "A", trained(seed=1))
-        assert load_model(workspace, "A")[0] != old
+        save_model(workspace, "GARCH", trained(seed=1))
+        assert load_model(workspace, "GARCH")[0] != old
     assert n > 8
     assert outcomes == sorted(outcomes, reverse=True)
     assert outcomes[0]
@@ -170,22 +170,22 @@ def test_killed_at_any_step_of_a_repair_nothing_false_is_there(tmp_path, trained
     while not alive:
         n += 1
         workspace = Workspace(tmp_path / str(n))
-        name = save_model(workspace, "A", trained())
-        (workspace.models("A") / name / "weights.npz").write_bytes(b"")
+        name = save_model(workspace, "GARCH", trained())
+        (workspace.models("GARCH") / name / "weights.npz").write_bytes(b"")
         alive = not _save_or_die(kill_at, n, workspace, trained())
         try:
-            _, loaded = load_model(workspace, "A")
+            _, loaded = load_model(workspace, "GARCH")
         except ModelFileError:
             assert not alive
         else:
             assert to_files(loaded) == to_files(trained())
-        save_model(workspace, "A", trained())
-        assert load_model(workspace, "A")[0] == name
+        save_model(workspace, "GARCH", trained())
+        assert load_model(workspace, "GARCH")[0] == name
 
 
 def test_a_full_disk_is_told_and_leaves_the_old_model(workspace, trained, monkeypatch):
     """When nothing more can be written, the error names the file, and no rubbish is left."""
-    old = save_model(workspace, "A", trained(seed=0))
+    old = save_model(workspace, "GARCH", trained(seed=0))
 
     def full(_handle):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -193,6 +193,6 @@ def test_a_full_disk_is_told_and_leaves_the_old_model(workspace, trained, monkey
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(WriteError, match=r"cannot write .*No space left"):
-            save_model(workspace, "A", trained(seed=1))
-    assert load_model(workspace, "A")[0] == old
-    assert {path.name for path in workspace.models("A").iterdir()} == {old, CURRENT}
+            save_model(workspace, "GARCH", trained(seed=1))
+    assert load_model(workspace, "GARCH")[0] == old
+    assert {path.name for path in workspace.models("GARCH").iterdir()} == {old, CURRENT}

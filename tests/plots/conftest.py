@@ -9,6 +9,7 @@ from matplotlib.text import Text
 
 from lstmfin.plots.kinds.equity import EquityPicture
 from lstmfin.plots.kinds.forecast import ForecastPicture
+from lstmfin.plots.kinds.gradients import LAGS_DRAWN, Curve, GradientsPicture
 from lstmfin.plots.kinds.training import TrainingPicture
 from lstmfin.plots.style import drawing
 
@@ -65,7 +66,25 @@ def equity_picture(symbol="AAPL", n=1250, drift=0.0004):
     )  # fmt: skip
 
 
-PICTURES = {"forecast": forecast_picture, "training": training_picture, "equity": equity_picture}
+def gradients_picture(symbol="AAPL"):
+    lags = np.array(LAGS_DRAWN)
+    scales = [
+        Curve(
+            f"U × {scale}{', at rest' if rest else ''}", lags, (scale * size) ** lags, at_rest=rest
+        )
+        for rest, size in ((True, 1.0), (False, 0.85))
+        for scale in (0.8, 1.0, 1.2)
+    ]
+    cells = [Curve(f"cell{k}", lags, 0.1 * (1 - 0.02 * k) ** lags) for k in range(6)]
+    return GradientsPicture(symbol, tuple(scales), tuple(cells))
+
+
+PICTURES = {
+    "forecast": forecast_picture,
+    "training": training_picture,
+    "equity": equity_picture,
+    "gradients": gradients_picture,
+}
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Test the network and the baselines walk-forward, and give a verdict."""
 
-import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from lstmfin.config import BacktestConfig, TrainConfig, section_to_table
 
 if TYPE_CHECKING:
     from lstmfin.backtest.record import Record
-    from lstmfin.backtest.verdict import Finding
     from lstmfin.cli.output import Result
 
 
@@ -65,15 +63,6 @@ def _network(job: Job, symbol: str) -> TrainConfig:
     return job.settings.train
 
 
-def _wrapped(finding: "Finding") -> str:
-    return textwrap.fill(
-        f"{finding.topic + ':':<10} {finding.text}",
-        96,
-        initial_indent="  ",
-        subsequent_indent=" " * 13,
-    )
-
-
 def _result(records: list["Record"]) -> "Result":
     from lstmfin.cli.output import Column, Result, number, percent, signed_percent
 
@@ -85,12 +74,13 @@ def _result(records: list["Record"]) -> "Result":
         Column("hit_rate", "sign right", percent()),
         Column("annual_return", "return", signed_percent()),
         Column("sharpe", "Sharpe", number(2)),
-        Column("max_drawdown", "drawdown", percent()),
-        Column("turnover", "turnover", number(2)),
+        Column("max_drawdown", "drawdown", percent(), spare=1),
+        Column("turnover", "turnover", number(2), spare=2),
     )
     rows = [{"symbol": r.symbol, **asdict(scores)} for r in records for scores in r.scores]
     verdicts = [{"symbol": r.symbol, **asdict(one)} for r in records for one in r.findings]
-    notes, title = [], ""
+    notes: list[str | tuple[str, str]] = []
+    title = ""
     if len(records) == 1:
         (record,) = records
         folds = f"{len(record.folds)} fold{'s' if len(record.folds) > 1 else ''}"
@@ -100,12 +90,14 @@ def _result(records: list["Record"]) -> "Result":
         )
         horizon = record.settings["train"]["horizon"]
         notes = [
-            "Skill is the share of the error of the last price (zero-return) that is saved, at the",
-            f"next session and {horizon} ahead. Money is after {record.cost_bps:g} bp a turn:",
-            "return a year, turnover a session.",
+            (
+                "Skill is the share of the error of the last price (zero-return) that is saved, at "
+                f"the next session and {horizon} ahead. Money is after {record.cost_bps:g} bp a "
+                "turn: return a year, turnover a session."
+            ),
             "",
             f"Verdict on {record.symbol}",
-            *(_wrapped(one) for one in record.findings),
+            *((f"{one.topic}:", one.text) for one in record.findings),
         ]
     return Result("backtest", columns, rows, title=title, notes=notes, more={"verdict": verdicts})
 

@@ -73,7 +73,7 @@ def fetch(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         Column("first", "first"),
         Column("last", "last"),
         Column("new", "new", "{:,}".format),
-        Column("changed", "changed", "{:,}".format),
+        Column("changed", "changed", "{:,}".format, spare=1),
         Column("last_close", "last close", price),
         Column("currency", "", right=False),
     )
@@ -87,13 +87,21 @@ def fetch(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
 
 
 def _watched_or_stored(job: Job) -> Sequence[str]:
+    """Return the watch-list, else what is stored; series from files need their file to be named."""
     if job.settings.symbols:
-        from lstmfin.data.symbols import parse_symbol
-
-        return [parse_symbol(symbol) for symbol in job.settings.symbols]
+        return job.watched_symbols()
     if not job.workspace.database.exists():
         raise UsageError("name the symbols to fetch: lstmfin fetch AAPL MSFT")
-    return job.stored_symbols()
+    from lstmfin.data.store import Store
+
+    stored = job.stored_symbols()
+    with Store(job.workspace.database) as store:
+        of_files = [symbol for symbol in stored if store.info(symbol).source == "csv"]
+    for symbol in of_files:
+        job.tell(f"{symbol} is from a file; to fetch it again: lstmfin fetch {symbol} --path FILE")
+    if len(of_files) == len(stored):
+        raise UsageError("all series are from files; name one and its file: --path FILE")
+    return [symbol for symbol in stored if symbol not in of_files]
 
 
 def _source_of(store: Any, symbol: str, config: FetchConfig, *, named: bool) -> str:

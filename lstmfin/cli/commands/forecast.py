@@ -17,7 +17,10 @@ SHOWN = (1, 2, 3, 4, 5, 10, 20, 40, 60, 120, 240, 480, 720)
 
 NOTES = [
     "Ranges, not promises: the median is close to the last price because little more is known.",
-    "Naive is the range that trailing volatility alone would give. Holidays are not known.",
+    (
+        "Rise is the chance of one; naive is the range that trailing volatility alone would give. "
+        "Holidays are not known."
+    ),
 ]
 
 
@@ -39,13 +42,13 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     chosen = job.choose(symbols, job.stored_symbols)
     columns = (
         Column("horizon", "ahead"),
-        Column("session", "session"),
+        Column("session", "session", right=False),
         Column("q05", "5 %", price),
-        Column("q25", "25 %", price),
+        Column("q25", "25 %", price, spare=1),
         Column("q50", "median", price),
-        Column("q75", "75 %", price),
+        Column("q75", "75 %", price, spare=1),
         Column("q95", "95 %", price),
-        Column("chance_of_rise", "chance of rise", percent(0)),
+        Column("chance_of_rise", "rise", percent(0)),
         Column("naive_q05", "naive 5 %", price),
         Column("naive_q95", "naive 95 %", price),
     )

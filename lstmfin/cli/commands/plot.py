@@ -29,7 +29,12 @@ def plot(job: Job, /, words: tuple[str, ...], **options: Any) -> None:
 
     config = job.settings.plot.evolve(**options)
     named = _names_a_kind(words)
-    kinds = words[:1] if named else PLOTS.names()
+    kinds = words[:1] if named else [kind for kind in PLOTS.names() if PLOTS.get(kind).gather]
+    if PLOTS.get(kinds[0]).gather is None:
+        raise UsageError(
+            f"the picture '{kinds[0]}' is of no symbol; draw it with: lstmfin {kinds[0]} "
+            f"--out {kinds[0]}.png"
+        )
     chosen = job.choose(words[named:], job.stored_symbols)
     if config.out is not None and _is_file(config.out):
         picture_format(config.out)
@@ -69,6 +74,9 @@ def _names_a_kind(words: tuple[str, ...]) -> bool:
     """Tell whether the first word is a kind; a symbol that looks like one is in capitals."""
     if not words or words[0] in PLOTS.names():
         return bool(words)
+    if late := [word for word in words[1:] if word in PLOTS.names()]:
+        symbols = [word for word in words if word not in late]
+        raise UsageError(f"KIND comes first: lstmfin plot {late[0]} {' '.join(symbols)}")
     near = did_you_mean(words[0], PLOTS.names())
     if words[0].islower() and near:
         raise UsageError(

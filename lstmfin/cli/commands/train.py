@@ -1,12 +1,17 @@
 """Train a network for each symbol."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
 from lstmfin.config import TrainConfig
+
+if TYPE_CHECKING:
+    from lstmfin.data.prices import Prices
+    from lstmfin.models.checkpoint import CheckpointFile
+    from lstmfin.models.forecaster import Forecaster
 
 
 @click.command("train")
@@ -20,6 +25,7 @@ def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     sessions are kept for early stopping, and the best weights on them are the ones saved.
     """
     from lstmfin.cli.output import Column, Result, number
+    from lstmfin.models.checkpoint import checkpoint_of
     from lstmfin.models.forecaster import Forecaster
     from lstmfin.models.shelf import save_model
 
@@ -31,11 +37,17 @@ def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     def one(symbol: str) -> None:
         prices = job.prices(symbol)
         forecaster = Forecaster(config)
-        with job.progress(f"Training {symbol}") as move:
-            total = forecaster.n_steps(prices)
-            done = iter(range(1, total + 1))
-            forecaster.fit(prices, tick=lambda: move(next(done), total))
+        checkpoint = checkpoint_of(job.workspace, forecaster, prices, resume=config.resume)
+        if config.resume:
+            job.tell(_where_from(symbol, checkpoint))
+        try:
+            _train(job, forecaster, prices, checkpoint)
+        except KeyboardInterrupt:
+            if checkpoint.n_done:
+                job.keep(f"checkpoint of {symbol} (the same line with --resume goes on from it)")
+            raise
         identity = save_model(job.workspace, symbol, forecaster)
+        checkpoint.remove()
         job.keep(f"model of {symbol}")
         history, data = forecaster.history, forecaster.provenance
         assert data is not None
@@ -73,14 +85,38 @@ def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         Column("symbol", "symbol", right=False),
         Column("model", "model", right=False),
         Column("cell", "cell", right=False),
-        Column("weights", "weights", "{:,}".format),
+        Column("weights", "weights", "{:,}".format, spare=2),
         Column("last", "data to"),
-        Column("epochs", "epochs"),
+        Column("epochs", "epochs", spare=1),
         Column("best_epoch", "best epoch"),
         Column("naive_loss", "naive loss", number(4)),
         Column("validation_loss", "validation loss", number(4)),
     )
     job.emit(Result("train", columns, rows, title="Trained", notes=[_note(row) for row in rows]))
+
+
+def _where_from(symbol: str, checkpoint: "CheckpointFile") -> str:
+    checkpoint.load()
+    if checkpoint.n_done:
+        return f"{symbol}: going on from step {checkpoint.n_done}"
+    return f"{symbol}: there is no checkpoint of these options and prices; training from the start"
+
+
+def _train(
+    job: Job, forecaster: "Forecaster", prices: "Prices", checkpoint: "CheckpointFile"
+) -> None:
+    """Train with a bar; an interrupt waits for the end of a step, so that it can be kept."""
+    from lstmfin.cli.interrupts import held_back
+
+    with job.progress(f"Training {prices.symbol}") as move, held_back() as let_through:
+        total = forecaster.n_steps(prices)
+        done = iter(range(checkpoint.n_done + 1, total + 1))
+
+        def tick() -> None:
+            move(next(done), total)
+            let_through()
+
+        forecaster.fit(prices, tick=tick, checkpoint=checkpoint)
 
 
 def _note(row: dict[str, Any]) -> str:

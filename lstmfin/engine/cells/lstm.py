@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from lstmfin.engine.cell import Cell, State, Step, sigmoid, tanh, tanh_slope
+from lstmfin.engine.cells._layer_norm import LayerNormLSTM
 from lstmfin.engine.params import Shape
 
 
@@ -17,6 +18,11 @@ class LSTM(Cell):
         c = f c' + i g, \quad h = o\, tanh(c)
 
     The forget gate's bias starts at 1 (Jozefowicz et al. 2015), so that a new network remembers.
+
+    Parameters
+    ----------
+    layer_norm : bool
+        Normalise gates and cell state over the units; see ``LayerNormLSTM``.
     """
 
     gates = "ifog"
@@ -24,6 +30,14 @@ class LSTM(Cell):
     saved = ("tanh_c",)
     gate_bias = {"f": 1.0}  # noqa: RUF012 - a ClassVar in the base
     leaks = False
+    variants = ({}, {"layer_norm": True})
+
+    def __new__(cls, *, layer_norm: bool = False) -> Cell:  # type: ignore[misc]
+        """Return the variant asked for."""
+        return LayerNormLSTM() if layer_norm else super().__new__(cls)
+
+    def __init__(self, *, layer_norm: bool = False) -> None:
+        pass
 
     def slope_shapes(self, n_hidden: int, n_batch: int) -> dict[str, Shape]:
         """Return room for one derivative a gate, and for that of h by c."""

@@ -1,0 +1,94 @@
+"""Measure how gradients decay or grow on their way back through time."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lstmfin.cli.instruments import GradientsConfig
+from lstmfin.cli.job import Job
+from lstmfin.cli.options import section_options
+
+if TYPE_CHECKING:
+    from lstmfin.engine.gradient_decay import Decay
+
+NOTES = [
+    "The share of a gradient that arrives so many steps earlier, averaged over random directions.",
+    "Inputs of size 0 leave the simple network at rest, where tanh is linear.",
+]
+
+
+@click.command("gradients")
+@section_options(GradientsConfig)
+@click.pass_obj
+def gradients(job: Job, /, **options: Any) -> None:
+    """Measure how the gradient of each cell decays or grows with the lag.
+
+    A new cell on random inputs, lag by lag; the simple network also with its recurrent weights
+    scaled below, at and above 1, where the gradient vanishes, stays or explodes. --trained AAPL
+    adds the saved model of that symbol.
+    """
+    from lstmfin.cli.output import Column, Result
+    from lstmfin.data.symbols import parse_symbol
+    from lstmfin.engine.gradient_decay import LAGS
+    from lstmfin.plots.kinds.gradients import LAGS_DRAWN, gradients_picture
+    from lstmfin.plots.save import figure_bytes, picture_format
+    from lstmfin.registry import PLOTS
+    from lstmfin.workspace import write_atomically
+
+    config = GradientsConfig().evolve(**options)
+    suffix = picture_format(config.out) if config.out else ""
+    symbol = None if config.trained is None else parse_symbol(config.trained)
+    scales, cells = _measured(job, config, symbol=symbol, lags=LAGS_DRAWN if config.out else LAGS)
+    if config.out:
+        picture = gradients_picture(scales, cells, subject=symbol)
+        figure = PLOTS.get("gradients").figure(picture, theme=config.theme)
+        place = config.out.absolute()
+        write_atomically(place, figure_bytes(figure, suffix))
+        job.keep(str(place))
+        job.tell(f"drew {place}")
+    columns = [Column("name", "", right=False), Column("inputs", "inputs", lambda x: f"{x:g}")]
+    columns += [Column(f"lag_{lag}", f"lag {lag}", lambda x: f"{x:.3g}") for lag in LAGS]
+    rows = [_row(one, LAGS) for one in (*scales, *cells)]
+    job.emit(Result("gradients", columns, rows, title="Gradients back through time", notes=NOTES))
+
+
+def _measured(
+    job: Job, config: GradientsConfig, *, symbol: str | None, lags: tuple[int, ...]
+) -> tuple[list["Decay"], list["Decay"]]:
+    """Return the simple network at each scale, at rest and driven; and the cells as they come."""
+    from lstmfin.engine.gradient_decay import SCALES, new_cell, trained_cell
+    from lstmfin.models.shelf import load_model
+
+    names, hidden, network = list(config.cell), config.hidden, None
+    own: dict[str, dict[str, Any]] = {}
+    if symbol is not None:
+        network = load_model(job.workspace, symbol)[1].network
+        assert network is not None
+        built = network.architecture
+        hidden, own = built.n_hidden, {built.cell: dict(built.options)}
+        names += [built.cell] if built.cell not in names else []
+    common: dict[str, Any] = {"seed": config.seed, "lags": lags}
+    plan = [("rnn", inputs, scale) for inputs in (0.0, 1.0) for scale in SCALES]
+    scaled = plan if "rnn" in names else []
+    scales, cells = [], []
+    with job.progress("Measuring gradients") as move:
+        total = len(scaled) + len(names)
+        for cell, inputs, scale in scaled:
+            scales.append(new_cell(cell, hidden=hidden, inputs=inputs, scale=scale, **common))
+            move(len(scales), total)
+        for cell in names:
+            options = own.get(cell)
+            cells.append(new_cell(cell, hidden=hidden, inputs=1.0, options=options, **common))
+            move(len(scales) + len(cells), total)
+    if network is not None:
+        cells.append(trained_cell(network, inputs=1.0, **common))
+    return scales, cells
+
+
+def _row(decay: "Decay", lags: tuple[int, ...]) -> dict[str, Any]:
+    by_lag = dict(zip(decay.lags, decay.norms.tolist(), strict=True))
+    about = {"name": decay.label, "cell": decay.cell, "inputs": decay.inputs}
+    return about | {f"lag_{lag}": by_lag[lag] for lag in lags}
+
+
+COMMAND = gradients

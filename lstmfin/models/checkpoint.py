@@ -1,0 +1,113 @@
+"""The checkpoint of a training: one file beside the models of its symbol, gone when it is done.
+
+It is bound to what the run depends on: prices, options, random streams and versions. One that
+belongs to anything else, or is damaged, is no checkpoint; training then starts anew. There is no
+pickle in it.
+"""
+
+import hashlib
+import io
+import json
+import tokenize
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+import lstmfin
+from lstmfin.config import section_to_table
+from lstmfin.data.prices import Prices
+from lstmfin.engine.checkpoint import State
+from lstmfin.models.forecaster import Forecaster
+from lstmfin.workspace import Workspace, write_atomically, writing
+
+FORMAT = 1
+"""Raised when a checkpoint of before could no longer be gone on from."""
+
+NAME = "checkpoint.npz"
+
+_VALUES = "values"
+"""The member that holds all that is no array, as JSON."""
+
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError, OSError, EOFError, ValueError, KeyError,
+    TypeError, SyntaxError, RuntimeError,
+)  # fmt: skip
+"""What reading a damaged file may end in."""
+
+
+class CheckpointFile:
+    """Keeps the last state of a run in a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it need not exist.
+    key : str
+        What the run depends on; a state of another key is not loaded.
+    resume : bool
+        Whether ``load`` looks for a state at all.
+
+    Attributes
+    ----------
+    n_done : int
+        Steps that the last state loaded or saved had taken; 0 without one.
+    """
+
+    def __init__(self, path: Path, key: str, *, resume: bool = True) -> None:
+        self.path, self.key, self.resume = path, key, resume
+        self.n_done = 0
+
+    def load(self) -> State | None:
+        """Return the state of the same run, or None when there is none."""
+        if not self.resume:
+            return None
+        try:
+            with np.load(io.BytesIO(self.path.read_bytes()), allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            values = json.loads(arrays.pop(_VALUES).tobytes())
+            if values.pop("key") != self.key:
+                return None
+            self.n_done = int(values["step"])
+        except _UNREADABLE:
+            return None
+        return State(arrays, values)
+
+    def save(self, state: State) -> None:
+        """Write a state whole, in place of the one before."""
+        text = json.dumps(state.values | {"key": self.key}).encode()
+        packed = io.BytesIO()
+        values = np.frombuffer(text, np.uint8)
+        np.savez(packed, allow_pickle=False, **state.arrays | {_VALUES: values})
+        write_atomically(self.path, packed.getvalue())
+        self.n_done = int(state.values["step"])
+
+    def remove(self) -> None:
+        """Remove the file, if there is one."""
+        with writing(self.path):
+            self.path.unlink(missing_ok=True)
+
+
+def checkpoint_of(
+    workspace: Workspace, forecaster: Forecaster, prices: Prices, *, resume: bool
+) -> CheckpointFile:
+    """Return the checkpoint of training a forecaster on prices.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+        Not yet trained.
+    resume : bool
+        Whether to go on from what is there; else it is written over.
+    """
+    bound_to = {
+        "format": FORMAT,
+        "symbol": prices.symbol,
+        "config": section_to_table(forecaster.config),
+        "streams": list(forecaster.stream_names),
+        "data": prices.finished().digest(),
+        "versions": [lstmfin.__version__, np.__version__],
+    }
+    key = hashlib.sha256(json.dumps(bound_to, sort_keys=True).encode()).hexdigest()
+    return CheckpointFile(workspace.models(prices.symbol) / NAME, key, resume=resume)

@@ -1,0 +1,129 @@
+"""How gradients decay or grow back through time: the simple network by scale, cell beside cell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from numpy.typing import NDArray
+
+from lstmfin.engine.gradient_decay import LAGS, Decay
+from lstmfin.plots.kind import PlotKind
+from lstmfin.plots.style import (
+    LABEL_SIZE,
+    TOP,
+    Frame,
+    Label,
+    Theme,
+    framed,
+    grid_of,
+    label_right,
+    panel,
+)
+from lstmfin.plots.text import literal
+
+LAGS_DRAWN = tuple(sorted({*LAGS, 3, 4, 7, *range(15, 101, 5)}))
+"""Enough points for a smooth curve."""
+
+LEAST, MOST = 1e-8, 1e4
+"""Ends of the axis: what is beyond has vanished or exploded by any standard."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Norms (L,) by lag (L,), their name, and whether the network was at rest."""
+
+    label: str
+    lags: NDArray[np.int64]
+    norms: NDArray[np.float64]
+    at_rest: bool = False
+
+
+@dataclass(frozen=True)
+class GradientsPicture:
+    """What a picture of gradients shows: one panel for each group of curves that is not empty.
+
+    Parameters
+    ----------
+    subject : str
+        Whose gradients, for the title: a symbol where a saved model is among them.
+    scales, cells : tuple of Curve
+        The simple network by the scale of its recurrent weights; cells as they come.
+    """
+
+    subject: str
+    scales: tuple[Curve, ...]
+    cells: tuple[Curve, ...]
+
+
+def gradients_picture(
+    scales: Sequence[Decay], cells: Sequence[Decay], *, subject: str | None = None
+) -> GradientsPicture:
+    """Return the picture of what was measured."""
+
+    def curve(decay: Decay) -> Curve:
+        at_rest = decay.inputs == 0
+        label = decay.label + (", at rest" if at_rest else "")
+        norms = np.asarray(decay.norms, np.float64)
+        return Curve(label.removeprefix("rnn, "), np.array(decay.lags), norms, at_rest)
+
+    return GradientsPicture(
+        subject or "Recurrent cells", tuple(map(curve, scales)), tuple(map(_cell_curve, cells))
+    )
+
+
+def _cell_curve(decay: Decay) -> Curve:
+    return Curve(decay.label, np.array(decay.lags), np.asarray(decay.norms, np.float64))
+
+
+def draw(picture: GradientsPicture, theme: Theme) -> Figure:
+    """Return the curves, on a logarithmic axis."""
+    frame = Frame(
+        f"{literal(picture.subject, 40)}: gradients back through time",
+        "share of a gradient that arrives so many steps earlier, on random inputs",
+        "measured on this machine by lstmfin gradients",
+        None,
+    )
+    groups = [
+        (name, curves)
+        for name, curves in (
+            ("Simple network, recurrent weights U scaled", picture.scales),
+            ("New and trained cells", picture.cells),
+        )
+        if curves
+    ]
+    figure = framed(theme, frame, height=2.2 + 2.2 * len(groups))
+    grid = grid_of(figure, [1.0] * len(groups), top=TOP + 0.16, bottom=0.8)
+    grid.update(hspace=0.3)
+    for row, (name, curves) in enumerate(groups):
+        axes = panel(figure, theme, grid[row, 0], ylabel="Norm (1 = unchanged)")
+        _curves(axes, curves, theme)
+        axes.set_title(name, loc="left", size=LABEL_SIZE, color=theme.muted, pad=4)
+        axes.set_xlabel("Lag (steps)", size=LABEL_SIZE, color=theme.muted)
+        axes.label_outer()
+    return figure
+
+
+def _curves(axes: Axes, curves: Sequence[Curve], theme: Theme) -> None:
+    axes.set_yscale("log")
+    axes.axhline(1, color=theme.muted, lw=0.8)
+    colours = (theme.model, theme.rival, theme.third, theme.ink, theme.muted)
+    n_colours = 3 if any(curve.at_rest for curve in curves) else len(colours)
+    labels = []
+    for number, curve in enumerate(curves):
+        colour = colours[number % n_colours]
+        lags, norms = np.append(0, curve.lags), np.append(1.0, curve.norms)
+        axes.plot(lags, norms, color=colour, lw=1.6, ls=(0, (4, 2)) if curve.at_rest else "-")
+        labels.append(Label(float(np.clip(norms[-1], LEAST, MOST)), curve.label, colour))
+    every = np.concatenate([curve.norms for curve in curves])
+    axes.set_ylim(max(LEAST, min(every.min() / 3, 0.1)), min(MOST, max(every.max() * 3, 10)))
+    axes.set_xlim(0, max(curve.lags.max() for curve in curves))
+    axes.yaxis.set_major_locator(LogLocator(numticks=7))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    label_right(axes, labels)
+
+
+PLOT = PlotKind(GradientsPicture, draw)

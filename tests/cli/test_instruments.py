@@ -1,0 +1,113 @@
+"""The commands that look at the engine itself."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from lstmfin.engine.cells.mgu import MGU
+
+
+def rows(ended):
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out)["rows"]
+
+
+def test_selftest_proves_a_cell(lstmfin):
+    """Each variant is a row with its largest error, and the verdict is a line."""
+    found = rows(lstmfin("--format", "json", "selftest", "--cell", "gru,mgu"))
+    assert [row["name"] for row in found] == ["gru", "gru(reset=before)", "mgu"]
+    assert all(row["ok"] and row["largest_error"] < 1e-6 for row in found)
+    assert "All 1 are right" in lstmfin("selftest", "--cell", "mgu").out
+
+
+def test_selftest_that_fails_ends_with_70(lstmfin, monkeypatch):
+    """A wrong sign in one cell is named on stderr, and the others are still checked."""
+    right = MGU.step_backward
+
+    def wrong(self, p, t, d):
+        right(self, p, t, d)
+        t.dgates[1][:] *= -1
+
+    monkeypatch.setattr(MGU, "step_backward", wrong)
+    ended = lstmfin("-q", "--format", "json", "selftest", "--cell", "mgu,rnn")
+    assert ended.code == 70
+    assert [row["ok"] for row in json.loads(ended.out)["rows"]] == [False, True, True]
+    assert ended.err.count("\n") == 1
+    assert "the gradients of mgu" in ended.err
+
+
+def test_gradients_tell_the_story(lstmfin):
+    """Below 1 they vanish, at 1 they stay, above 1 they explode, and the LSTM of 1997 keeps them."""
+    words = ("gradients", "--cell", "rnn,lstm1997", "--hidden", 8)
+    found = rows(lstmfin("--format", "json", *words))
+    assert len(found) == 8
+    below, at, above = (row["lag_100"] for row in found[:3])
+    assert below < 1e-9 < 1e7 < above
+    assert at == pytest.approx(1)
+    assert found[-1]["lag_100"] > 0.1 > found[-2]["lag_100"]
+    assert "lag 100" in lstmfin(*words).out
+
+
+def test_gradients_of_a_saved_model(trained, tmp_path):
+    """--trained adds the model of a symbol, with a new cell of its kind and size beside it."""
+    words = ("gradients", "--cell", "gru", "--trained", "garch", "--out", "g.svg")
+    found = rows(trained("--format", "json", *words))
+    assert [row["name"] for row in found] == ["gru", "lstm", "lstm, trained"]
+    assert found[1]["lag_1"] != found[2]["lag_1"]
+    assert ET.fromstring((tmp_path / "g.svg").read_text()).tag.endswith("svg")
+
+
+def test_the_picture_is_drawn_by_its_own_command(trained, tmp_path):
+    """``plot`` leaves it out, and says how to draw it when it is asked for."""
+    ended = trained("plot", "gradients", "GARCH")
+    assert ended.code == 2
+    assert "lstmfin gradients --out gradients.png" in ended.err
+    found = rows(trained("--format", "json", "plot", "GARCH"))
+    assert "gradients" not in {row["kind"] for row in found}
+
+
+def test_bench_counts_sequences(lstmfin):
+    """One row a cell, with what it took; a cell that does not solve it is a result."""
+    words = ("bench", "adding", "--length", 20, "--limit", 64, "--cell", "lstm,rnn", "--hidden", 4)
+    found = rows(lstmfin("--format", "json", *words))
+    assert [(row["cell"], row["solved"], row["sequences"]) for row in found] == [
+        ("lstm", False, 64),
+        ("rnn", False, 64),
+    ]
+    assert "Wrong: of 2,560" in lstmfin(*words).out
+
+
+def test_bench_names_the_cells_of_its_problem(lstmfin):
+    """Without --cell: the LSTM for adding, with and without peepholes for timing."""
+    for problem, cells in {"adding": ["lstm"], "timing": ["peephole", "lstm"]}.items():
+        ended = lstmfin("--format", "json", "bench", problem, "--length", 12, "--limit", 8)
+        assert [row["cell"] for row in rows(ended)] == cells
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("selftest --cell lstn", 2, ["--cell is 'lstn'", "did you mean 'lstm'"]),
+        ("gradients --cell lstn", 2, ["--cell is 'lstn'", "did you mean 'lstm'"]),
+        ("gradients --out g.gif", 2, [".pdf, .png, .svg"]),
+        ("gradients --trained AAPL", 65, ["no model of AAPL", "lstmfin train AAPL"]),
+        ("gradients --trained ../x", 2, ["../x"]),
+        ("gradients --cell clockwork --hidden 3", 2, ["2 periods do not divide 3 units"]),
+        ("bench adding --cell lstn", 2, ["--cell is 'lstn'", "did you mean 'lstm'"]),
+        ("bench adding --length 0", 2, ["--length is 0", "at least 1"]),
+        ("bench adding --length 5", 2, ["--length is 5", "at least 11"]),
+        ("bench timing --length 1", 2, ["--length is 1", "at least 2"]),
+        ("bench adding --limit 0", 2, ["--limit is 0"]),
+        ("bench addition", 2, ["no problem 'addition'", "did you mean 'adding'", "timing"]),
+        ("bench", 2, ["PROBLEM"]),
+    ],
+)
+def test_what_cannot_be(lstmfin, tmp_path, line, code, words):
+    """A sentence that says what is allowed, the exit code, and nothing written."""
+    ended = lstmfin(*line.split())
+    assert (ended.code, ended.out) == (code, "")
+    for word in words:
+        assert word in ended.err
+    assert "Traceback" not in ended.err
+    assert not (tmp_path / "w").exists()

@@ -1,0 +1,75 @@
+"""Pictures of what a workspace holds."""
+
+import numpy as np
+import pytest
+
+from lstmfin.cli.main import run
+from lstmfin.errors import DataError
+from lstmfin.registry import PLOTS
+from lstmfin.workspace import Workspace
+
+LINE = (
+    "fetch GARCH --source synthetic --start 2022-06-01 train --hidden 4 --window 10 --horizon 3 "
+    "--epochs 2 backtest --train 300 --test 200"
+)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """A workspace in which everything has been done once."""
+    root = tmp_path_factory.mktemp("gather") / "w"
+    assert run(["-C", str(root), "-q", *LINE.split()]) == 0
+    return Workspace(root)
+
+
+KINDS = [name for name in ("equity", "forecast", "training") if name in PLOTS.names()]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_picture_of_what_was_done(workspace, name):
+    """Each kind gathers its picture, which names symbol, source and date, and can be drawn."""
+    kind = PLOTS.get(name)
+    picture = kind.gather(workspace, "GARCH")
+    assert isinstance(picture, kind.picture)
+    assert (picture.symbol, picture.source, picture.model_label) == ("GARCH", "synthetic", "LSTM")
+    assert kind.figure(picture).axes
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_was_not_done_names_the_command(tmp_path, name):
+    """A kind with nothing to show says which command computes it."""
+    with pytest.raises(DataError, match=r"lstmfin (backtest|train) GARCH"):
+        PLOTS.get(name).gather(Workspace(tmp_path), "GARCH")
+
+
+def test_the_fan_is_the_forecast(workspace):
+    """The fan starts at the last close, its bands are nested, and the naive range is beside it."""
+    picture = PLOTS.get("forecast").gather(workspace, "GARCH")
+    assert picture.quantiles.shape == (3, 6)
+    assert (np.diff(picture.quantiles, axis=1) > 0).all()
+    assert (picture.future > picture.sessions[-1]).all()
+    assert picture.as_of == picture.sessions[-1]
+    last = picture.closes[-1]
+    assert (picture.baseline_low < last).all()
+    assert (picture.baseline_high > last).all()
+    assert (np.diff(picture.baseline_high - picture.baseline_low) > 0).all()
+
+
+def test_training_starts_from_the_naive_law(workspace):
+    """Epoch 0 is the law that training starts from, and has no training loss of its own."""
+    picture = PLOTS.get("training").gather(workspace, "GARCH")
+    assert picture.epochs[0] == 0
+    assert picture.reference_loss == picture.validation_loss[0]
+    assert np.isnan(picture.train_loss[0])
+    assert np.isfinite(picture.train_loss[1:]).all()
+    assert len(picture.epochs) == len(picture.validation_loss) == len(picture.learning_rate)
+
+
+def test_equity_is_that_of_the_record(workspace):
+    """Costs make the strategy worth no more than it was before them."""
+    picture = PLOTS.get("equity").gather(workspace, "GARCH")
+    assert len(picture.sessions) == len(picture.strategy) == len(picture.benchmark)
+    assert (picture.strategy <= picture.gross + 1e-12).all()
+    assert set(np.unique(picture.position)) <= {-1.0, 0.0, 1.0}
+    assert (picture.sessions[0] - picture.fold_starts[0]).astype(int) >= 2
+    assert picture.verdict in {"edge", "no edge shown"}
