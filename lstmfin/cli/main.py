@@ -120,13 +120,16 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         return _on_os_error(job, error)
     except MemoryError:
+        job.abandon()
         _say(
             "error: there is not enough memory for this; choose a smaller --hidden, --layers, "
             "--batch or --window"
         )
         return ExitCode.USAGE
     except Exception:  # noqa: BLE001 - a bug ends here, in a log file and a sentence
-        return _on_bug(job)
+        code = _on_bug(job)
+        job.abandon()
+        return code
     return job.exit_code
 
 

@@ -43,8 +43,9 @@ def solve_head(
     centred = (states - mean_state).astype(np.float64)
     values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
     projected = vectors.T @ (centred.T @ (targets - mean_target) / len(centred))
+    unit = max(float(values.mean()), np.finfo(np.float64).tiny)  # states may all be the same
     for penalty in PENALTIES:
-        shrunk = projected / (np.maximum(values, 0) + penalty * values.mean())[:, None]
+        shrunk = projected / (np.maximum(values, 0) + penalty * unit)[:, None]
         W[...] = (vectors @ shrunk).T
         b[...] = mean_target - W @ mean_state
         loss = validation_loss()

@@ -12,6 +12,7 @@ from lstmfin.config import (
     BacktestConfig,
     FetchConfig,
     ForecastConfig,
+    PlotConfig,
     Section,
     TrainConfig,
     allowed_text,
@@ -50,6 +51,7 @@ def _toml(symbols: tuple[str, ...], fetch: FetchConfig) -> str:
         "fetch": fetch,
         "train": TrainConfig(),
         "backtest": BacktestConfig(),
+        "plot": PlotConfig(),
         "forecast": ForecastConfig(),
     }
     head = (

@@ -45,7 +45,9 @@ def selftest(job: Job, /, **options: Any) -> None:
         Column("kind", "what", right=False),
         Column("name", "name", right=False),
         Column("checks", "checks"),
-        Column("largest_error", "largest error", lambda value: f"{value:.1e}"),
+        Column(
+            "largest_error", "largest error", lambda value: f"{value:.1e}" if value else "rounding"
+        ),
         Column("ok", "", lambda ok: "ok" if ok else "WRONG", right=False),
     )
     wrong = [one for one in found if not one.ok]
@@ -56,7 +58,10 @@ def selftest(job: Job, /, **options: Any) -> None:
             columns,
             rows,
             title="Gradients beside finite differences",
-            notes=[f"{verdict}: relative errors below {TOLERANCE:.0e} pass."],
+            notes=[
+                f"{verdict}: relative errors below {TOLERANCE:.0e} pass.",
+                "Rounding is what finite differences themselves cannot tell from none.",
+            ],
         )
     )
     if wrong:
