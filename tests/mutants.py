@@ -49,7 +49,12 @@ SUITE = tuple(
 )
 """The tests that prove gradients; the others take their time."""
 
-WITHOUT = ("cacheprovider", "hypothesispytest", "xdist")  # what a run of a second need not load
+WITHOUT = (
+    "unraisableexception",  # a run that stops at once leaves pytest's own iterators open
+    "cacheprovider",
+    "hypothesispytest",
+    "xdist",
+)  # what a run of a second need not load
 OPTIONS = ("-x", "--assert=plain", "-m", "not slow", *(f"-pno:{plugin}" for plugin in WITHOUT))
 
 
