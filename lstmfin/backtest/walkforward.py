@@ -6,6 +6,8 @@ Shapes: N tested origins, H horizons.
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +100,7 @@ def backtest(
     *,
     train_config: TrainConfig,
     config: BacktestConfig,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Callable[[float, int], None] = lambda _done, _total: None,
 ) -> Backtest:
     """Test a network and the baselines walk-forward on one series.
 
@@ -114,7 +116,7 @@ def backtest(
     config : BacktestConfig
         Folds, refits and costs.
     progress : callable
-        Called with folds done and folds in all.
+        Called with folds done, a part of one included, and folds in all.
 
     Raises
     ------
@@ -152,7 +154,13 @@ def backtest(
     for number, (train, test) in enumerate(splits):
         refitted = bool(test[0] - fitted_at >= refit)
         if refitted:
-            models = _fitted(prices, train, train_config, fold=number)
+            models = _fitted(
+                prices,
+                train,
+                train_config,
+                fold=number,
+                progress=partial(_within, progress, number, len(splits)),
+            )
             fitted_on, fitted_at = train, test[0]
         for name, model in models.items():
             parts.setdefault(name, []).append(model.predict(prices, test))
@@ -163,8 +171,17 @@ def backtest(
     return _collect(prices, origins, parts, config, folds)
 
 
+def _within(progress: Callable[[float, int], None], done: int, total: int, share: float) -> None:
+    progress(done + share, total)
+
+
 def _fitted(
-    prices: Prices, train: Indices, train_config: TrainConfig, *, fold: int
+    prices: Prices,
+    train: Indices,
+    train_config: TrainConfig,
+    *,
+    fold: int,
+    progress: Callable[[float], None],
 ) -> dict[str, Model]:
     """Return the network and the baselines, fitted on the training block of a fold and no more."""
     horizon = train_config.horizon
@@ -175,8 +192,10 @@ def _fitted(
         train_config.cell: Forecaster(train_config, stream_names=(f"fold {fold}",))
     }
     models |= {name: BASELINES.get(name)(horizon) for name in BASELINES.names()}
+    most = train_config.epochs * max(1, len(train) // train_config.batch)
+    steps = count(1)
     for model in models.values():
-        model.fit(known)
+        model.fit(known, tick=lambda: progress(min(next(steps) / most, 1.0)))
     return models
 
 
