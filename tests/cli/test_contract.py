@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import fields
 
 import click
 import pytest
@@ -15,7 +16,6 @@ from lstmfin.config import (
     ForecastConfig,
     PlotConfig,
     TrainConfig,
-    fields,
 )
 from lstmfin.errors import ExitCode
 from lstmfin.registry import COMMANDS

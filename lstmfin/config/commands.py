@@ -1,0 +1,65 @@
+"""Options of the commands around the network."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstmfin.config.option import Section, option
+from lstmfin.errors import UsageError
+from lstmfin.registry import SOURCES
+
+
+@dataclass(frozen=True)
+class FetchConfig(Section):
+    """Where prices come from."""
+
+    source: str = option("sample", "Where prices come from.", choices=SOURCES)
+    path: Path | None = option(None, "CSV or Parquet file, for --source csv.", saved=False)
+    start: dt.date | None = option(None, "First session wanted, as YYYY-MM-DD.")
+    end: dt.date | None = option(None, "Last session wanted, as YYYY-MM-DD.", saved=False)
+    replace: bool = option(
+        False, "Replace a stored series by one from another source.", saved=False
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.start and self.end and self.end < self.start:
+            raise UsageError(f"--end {self.end} is before --start {self.start}")
+
+
+@dataclass(frozen=True)
+class BacktestConfig(Section):
+    """Walk-forward folds, and what trading would have cost."""
+
+    train: int = option(1000, "Sessions before the first test block, at least.", minimum=50)
+    test: int = option(250, "Sessions in a test block.", minimum=1)
+    purge: int | None = option(
+        None, "Sessions left out before a test block; the horizon if not given.", minimum=0
+    )
+    refit: int | None = option(
+        None,
+        "Sessions after which the next test block has the model trained anew; --test if not given.",
+        minimum=1,
+    )
+    rolling: bool = option(False, "Train on the last --train sessions only, not on all before.")
+    cost_bps: float = option(
+        5.0, "Cost of turning a position over, in basis points of the amount.", minimum=0
+    )
+    long_only: bool = option(False, "Hold or stay out; never sell short.")
+
+
+@dataclass(frozen=True)
+class PlotConfig(Section):
+    """Where pictures go."""
+
+    out: Path | None = option(None, "File (.png .svg .pdf) or folder to write.", saved=False)
+    theme: str = option("light", "Colours of the pictures.", choices=("light", "dark"))
+
+
+@dataclass(frozen=True)
+class ForecastConfig(Section):
+    """How far ahead."""
+
+    horizon: int | None = option(
+        None, "Sessions ahead; all that the model was trained for if not given.", minimum=1
+    )
