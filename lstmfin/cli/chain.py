@@ -71,7 +71,9 @@ class Chain(click.Group):
                 is_value, n_plain = False, 0
                 continue
             if not is_value and not word.startswith("-"):
-                _refuse_mistyped_command(ctx, word, names, among=parts[-1][0])
+                is_action = parts[-1][0] == "data" and n_plain == 0  # its own list of words
+                if not is_action:
+                    _refuse_mistyped_command(ctx, word, names, among=parts[-1][0])
                 n_plain += 1
             parts[-1][1].append(word)
             is_value = not is_value and word in taking

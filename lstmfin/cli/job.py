@@ -1,5 +1,6 @@
 """What the commands of one line share: workspace, symbols, what was done and what failed."""
 
+import datetime as dt
 import os
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lstmfin.config import Settings, TrainConfig, load_settings
 from lstmfin.errors import ConfigError, DataError, ExitCode, LstmfinError, UsageError
+from lstmfin.redaction import redact
 from lstmfin.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class Job:
     kept : list of str
         What has been written for good, for the message after Ctrl-C.
     exit_code : int
-        0, or 3 once a symbol has failed.
+        0, 3 once a symbol has failed, or 75 when a source is to be asked again later.
     """
 
     style: str = "table"
@@ -59,12 +61,18 @@ class Job:
         """Note that something has been written for good, for the message after Ctrl-C."""
         self.kept.append(what)
 
-    def prices(self, symbol: str) -> "Prices":
-        """Return the stored prices of a symbol."""
+    def prices(self, symbol: str, *, as_of: dt.date | None = None) -> "Prices":
+        """Return the stored prices of a symbol, as they are or as they were known on a day."""
         from lstmfin.data.store import Store
+        from lstmfin.data.vintages import prices_as_of
 
         with Store(self.workspace.database) as store:
-            return store.prices(symbol)
+            if as_of is None:
+                return store.prices(symbol)
+            prices = prices_as_of(store, symbol, as_of)
+        for note in prices.notes:
+            self.tell(f"{symbol}: {note}")
+        return prices
 
     @property
     def workspace(self) -> Workspace:
@@ -167,7 +175,7 @@ class Job:
     def tell(self, message: str, *, always: bool = False) -> None:
         """Say something on stderr, unless it is to be quiet."""
         if always or not self.quiet:
-            sys.stderr.write(f"lstmfin: {message}\n")
+            sys.stderr.write(f"lstmfin: {redact(message)}\n")
             sys.stderr.flush()
 
     @contextmanager

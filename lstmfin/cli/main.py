@@ -14,6 +14,7 @@ import lstmfin
 from lstmfin.cli.chain import Chain
 from lstmfin.cli.job import Job
 from lstmfin.errors import EXIT_CODE_MEANINGS, ExitCode, LstmfinError
+from lstmfin.redaction import RedactingFormatter, redact
 from lstmfin.workspace import ENVIRONMENT_VARIABLE, find_workspace, write_atomically
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(
@@ -54,10 +55,10 @@ def group(job: Job, workspace: Path | None, verbose: int, quiet: bool, style: st
     what the workspace holds.
     """
     levels = {0: logging.WARNING, 1: logging.INFO}
-    logging.basicConfig(
-        level=logging.ERROR if quiet else levels.get(verbose, logging.DEBUG),
-        format="lstmfin: %(levelname)s: %(message)s",
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter("lstmfin: %(levelname)s: %(message)s"))
+    level = logging.ERROR if quiet else levels.get(verbose, logging.DEBUG)
+    logging.basicConfig(level=level, handlers=[handler])
     found = find_workspace(workspace, here=Path.cwd(), default=_data_folder())
     job.open(found, chosen=workspace is not None)
     job.quiet, job.style = quiet, style
@@ -157,7 +158,7 @@ def _mute_stdout() -> None:
 
 
 def _on_bug(job: Job) -> int:
-    text = traceback.format_exc()
+    text = redact(traceback.format_exc())
     place = job.log_folder() / f"bug-{os.getpid()}.log"
     try:
         write_atomically(place, text.encode())
@@ -170,4 +171,4 @@ def _on_bug(job: Job) -> int:
 
 
 def _say(message: str) -> None:
-    click.echo(f"lstmfin: {message}", err=True)
+    click.echo(f"lstmfin: {redact(message)}", err=True)

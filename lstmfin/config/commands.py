@@ -20,6 +20,14 @@ class FetchConfig(Section):
     replace: bool = option(
         False, "Replace a stored series by one from another source.", saved=False
     )
+    accept: bool = option(False, "Store prices that the quality gates keep out.", saved=False)
+    timeout: float = option(10.0, "Seconds that one request may take.", above=0, maximum=600)
+    patience: float = option(
+        300.0, "Seconds that waits for a rate limit to pass may take.", minimum=0
+    )
+    max_runtime: float = option(
+        3600.0, "Seconds after which no further symbol is asked for.", above=0
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,4 +70,23 @@ class ForecastConfig(Section):
 
     horizon: int | None = option(
         None, "Sessions ahead; all that the model was trained for if not given.", minimum=1
+    )
+
+
+@dataclass(frozen=True)
+class ReplayConfig(Section):
+    """When it is."""
+
+    as_of: dt.date | None = option(
+        None, "Know nothing that was not known at the end of this day, as YYYY-MM-DD.", saved=False
+    )
+
+
+@dataclass(frozen=True)
+class DataConfig(ReplayConfig):
+    """What is shown of the data, and where it goes."""
+
+    last: int = option(10, "Sessions that a table shows.", minimum=1, saved=False)
+    out: Path | None = option(
+        None, "File (.csv .parquet) or folder that prices are exported to.", saved=False
     )

@@ -49,6 +49,18 @@ MIGRATIONS = (
         PRIMARY KEY (symbol, session, field, seen_at)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE quarantine (
+        symbol TEXT NOT NULL,
+        gate TEXT NOT NULL,
+        session TEXT NOT NULL,
+        source TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        first_seen TEXT NOT NULL,
+        last_seen TEXT NOT NULL,
+        PRIMARY KEY (symbol, gate, session)
+    ) WITHOUT ROWID;
+    """,
 )
 """One script for each version; a database at version k has run the first k of them."""
 

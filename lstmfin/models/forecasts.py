@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmfin.data.calendar import future_sessions
+from lstmfin.data.calendar import exchange_of, future_sessions
 from lstmfin.data.prices import Prices
 from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.distribution import StudentT
@@ -117,7 +117,9 @@ def make_forecast(
         source=prices.source,
         origin=prices.sessions[-1],
         last_close=float(prices.column("close")[-1]),
-        sessions=future_sessions(prices.sessions, ahead),
+        sessions=future_sessions(
+            prices.sessions, ahead, exchange=exchange_of(prices.symbol, prices.timezone)
+        ),
         law=law,
         naive=forecaster.predict_naive(prices, origin)[0, :ahead],
         stale_sessions=int((prices.sessions > np.datetime64(trained_to)).sum()),

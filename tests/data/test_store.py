@@ -266,9 +266,9 @@ def test_the_promises_to_the_disk(store):
     store.update(build_prices(), now=NOW)
     ask = store._connection.execute
     pragmas = ("journal_mode", "synchronous", "busy_timeout", "foreign_keys", "user_version")
-    assert [ask(f"PRAGMA {name}").fetchone()[0] for name in pragmas] == ["truncate", 2, 30000, 1, 1]
+    assert [ask(f"PRAGMA {name}").fetchone()[0] for name in pragmas] == ["truncate", 2, 30000, 1, 2]
     tables = ask("SELECT sql FROM sqlite_master WHERE type = 'table'").fetchall()
-    assert len(tables) == 4
+    assert len(tables) == 5
     assert all("WITHOUT ROWID" in sql for (sql,) in tables)
 
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import os
 import subprocess
 import sys
 import time
@@ -26,20 +25,21 @@ DRIVER = """
 import datetime as dt, json, sys, warnings
 from pathlib import Path
 from lstmfin.config import FetchConfig
+from lstmfin.data.courier import Courier
 from lstmfin.data.fetch import fetch
-from lstmfin.data.sources import yahoo
 from lstmfin.data.store import Store
 from lstmfin.errors import LstmfinError
 
 warnings.simplefilter("always")  # whatever is not kept quiet comes to stderr
 folder, jobs = Path(sys.argv[1]), json.loads(sys.argv[2])
+courier = Courier(patience=0, sleep=lambda seconds: None)
 with Store(folder / "lstmfin.db") as store:
     for symbol, now, dates, seconds in jobs:
-        yahoo.TIMEOUT_SECONDS = seconds
-        config = FetchConfig(**{k: dt.date.fromisoformat(v) for k, v in dates.items()})
+        dates = {k: dt.date.fromisoformat(v) for k, v in dates.items()}
+        config = FetchConfig(timeout=seconds, **dates)
         try:
             done = fetch(store, "yahoo", symbol, config=config, cache=folder / "cache",
-                         now=dt.datetime.fromisoformat(now))
+                         now=dt.datetime.fromisoformat(now), courier=courier)
             print(json.dumps({"error": "", "code": 0, "n_new": done.n_new, "rebased": done.rebased,
                               "n_changed": done.n_changed, "notes": done.notes}))
         except LstmfinError as error:
@@ -51,18 +51,9 @@ with Store(folder / "lstmfin.db") as store:
 @pytest.fixture(scope="module")
 def yahoo(tmp_path_factory):
     with Yahoo(tmp_path_factory.mktemp("yahoo")) as server:
+        days = int(np.busday_count("2025-01-01", dt.datetime.now(dt.UTC).date()))
+        server.series["AAPL"] = build_prices(days, start="2025-01-01", symbol="AAPL")  # the canary
         yield server
-
-
-def environment(yahoo, folder):
-    """Return the environment of a client: the loopback instead of the world, a home of its own."""
-    kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    return {
-        **kept,
-        **yahoo.environment,
-        "XDG_CACHE_HOME": str(folder / "xdg"),
-        "OPENBLAS_NUM_THREADS": "1",
-    }
 
 
 def run(yahoo, folder, *jobs):
@@ -73,7 +64,7 @@ def run(yahoo, folder, *jobs):
     ]
     done = subprocess.run(
         [sys.executable, "-c", DRIVER, str(folder), json.dumps(jobs)],
-        env=environment(yahoo, folder), capture_output=True, text=True, timeout=120, check=False,
+        env=yahoo.process(folder), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.stderr == ""
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -95,11 +86,11 @@ def apple(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fetched_twice(yahoo, apple, tmp_path_factory):
-    """Fetch Apple twice in one process; return results, queries and folder."""
+    """Fetch one symbol twice in one process; return results, queries and folder."""
     folder = tmp_path_factory.mktemp("twice")
-    yahoo.series["AAPL"] = apple
-    results = run(yahoo, folder, "aapl", "AAPL")
-    return results, yahoo.charts("AAPL"), folder
+    yahoo.series["FRUIT"] = apple
+    results = run(yahoo, folder, "fruit", "FRUIT")
+    return results, yahoo.charts("FRUIT"), folder
 
 
 def test_what_was_served_is_stored(fetched_twice, apple):
@@ -108,12 +99,12 @@ def test_what_was_served_is_stored(fetched_twice, apple):
     assert results[0] == {
         "error": "", "code": 0, "n_new": len(apple), "rebased": False, "n_changed": 0, "notes": []
     }  # fmt: skip
-    got = stored(folder, "AAPL")
+    got = stored(folder, "FRUIT")
     assert got.digest() == apple.digest()
     assert got.actions.values.tolist() == apple.actions.values.tolist()
     assert got.bars["final"].all()
     names = (got.source, got.currency, got.timezone, got.label)
-    assert names == ("yahoo", "USD", "America/New_York", "AAPL Incorporated")
+    assert names == ("yahoo", "USD", "America/New_York", "FRUIT Incorporated")
 
 
 def test_the_first_fetch_asks_for_all(fetched_twice):
@@ -174,7 +165,6 @@ FAULTS = {
     "NOPE.B": ("UnknownSymbolError", 69, "has no prices for NOPE.B"),  # yfinance asks less by now
     "WEEKEND": ("UnknownSymbolError", 69, "has no prices for WEEKEND"),
     "TOOEARLY": ("UnknownSymbolError", 69, "has no prices for TOOEARLY"),
-    "LIMITED": ("TryLaterError", 75, "limits the rate of requests; try again later"),
     "OTHER": ("SourceError", 69, "was asked for OTHER and answered with ELSE"),
     "PAGE": ("SourceError", 69, "answered for PAGE with something that is not prices"),
     "CUT": ("SourceError", 69, "answered for CUT with something that is not prices"),
@@ -183,6 +173,12 @@ FAULTS = {
     "STALLED": ("SourceError", 69, "cannot be reached for STALLED: no answer within"),
     "HANGUP": ("SourceError", 69, "cannot be reached for HANGUP: "),
     "GOOD": ("", 0, ""),
+    "LIMITED": (
+        "TryLaterError",
+        75,
+        "limits the rate of requests; try again later; the rest of the run is given up",
+    ),
+    "AFTER": ("TryLaterError", 75, "the rest of the run is given up"),
 }
 
 
@@ -229,7 +225,7 @@ def test_faults_store_nothing(faults):
 
 def test_nobody_listens(yahoo, tmp_path):
     """A refused connection is an outage, not an unknown symbol."""
-    env = environment(yahoo, tmp_path) | {"HTTPS_PROXY": "http://127.0.0.1:1"}
+    env = yahoo.process(tmp_path) | {"HTTPS_PROXY": "http://127.0.0.1:1"}
     jobs = json.dumps([("AAPL", NOW.isoformat(), {}, 10)])
     done = subprocess.run(
         [sys.executable, "-c", DRIVER, str(tmp_path), jobs],
@@ -375,7 +371,7 @@ def lstmfin(yahoo, folder, *arguments):
     """Run the command line in a fresh process; its stderr is for people, and free of noise."""
     done = subprocess.run(
         [sys.executable, "-m", "lstmfin", "-C", str(folder), "--format", "json", *arguments],
-        env=environment(yahoo, folder), capture_output=True, text=True, timeout=120, check=False,
+        env=yahoo.process(folder), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert "Warning" not in done.stderr
     assert "delisted" not in done.stderr
@@ -405,6 +401,6 @@ def test_the_command_fetches_and_fetches_on(yahoo, apple, tmp_path):
 def test_the_command_ends_with_the_code_of_its_error(yahoo, tmp_path, symbol, code, words):
     """Unknown is 69, limited is 75, and the reason stands on stderr."""
     yahoo.faults["BUSY"] = (429, "Too Many Requests")
-    done = lstmfin(yahoo, tmp_path, "fetch", symbol, "--source", "yahoo")
+    done = lstmfin(yahoo, tmp_path, "fetch", symbol, "--source", "yahoo", "--patience", "0.5")
     assert done.returncode == code
     assert words in done.stderr

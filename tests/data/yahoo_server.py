@@ -7,6 +7,7 @@ tunnel ends here, whichever host it asks for.
 import datetime as dt
 import ipaddress
 import json
+import os
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,6 +77,12 @@ class Yahoo:
         proxy = f"http://127.0.0.1:{self._server.server_address[1]}"
         trusted = ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
         return {"HTTPS_PROXY": proxy, "NO_PROXY": "", **dict.fromkeys(trusted, str(self.authority))}
+
+    def process(self, folder):
+        """Return the environment of a process that meets this server and has a home of its own."""
+        kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        own = {"XDG_CACHE_HOME": str(folder / "xdg"), "OPENBLAS_NUM_THREADS": "1"}
+        return {**kept, **self.environment, **own}
 
     def charts(self, symbol):
         """Return the queries for bars of a symbol, without those that ask for its time zone."""

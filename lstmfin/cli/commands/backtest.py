@@ -7,7 +7,7 @@ import click
 
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
-from lstmfin.config import BacktestConfig, TrainConfig, section_to_table
+from lstmfin.config import BacktestConfig, ReplayConfig, TrainConfig, section_to_table
 
 if TYPE_CHECKING:
     from lstmfin.backtest.record import Record
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command("backtest")
 @symbols_argument
 @section_options(BacktestConfig)
+@section_options(ReplayConfig)
 @click.pass_obj
 def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     """Test the network and the baselines walk-forward on SYMBOL..., with costs, and give a verdict.
@@ -28,12 +29,13 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     from lstmfin.backtest.record import make_record, save_record
     from lstmfin.backtest.walkforward import backtest as run_backtest
 
+    as_of = options.pop("as_of")
     config = job.settings.backtest.evolve(**options)
     chosen = job.choose(symbols, job.stored_symbols)
     records: list[Record] = []
 
     def one(symbol: str) -> None:
-        prices = job.prices(symbol)
+        prices = job.prices(symbol, as_of=as_of)
         train_config = _network(job, symbol)
         with job.progress(f"Backtesting {symbol}") as move:
             result = run_backtest(prices, train_config=train_config, config=config, progress=move)

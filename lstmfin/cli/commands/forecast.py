@@ -6,7 +6,7 @@ import click
 
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
-from lstmfin.config import ForecastConfig
+from lstmfin.config import ForecastConfig, ReplayConfig
 
 if TYPE_CHECKING:
     from lstmfin.models.forecasts import Forecast
@@ -27,6 +27,7 @@ NOTES = [
 @click.command("forecast")
 @symbols_argument
 @section_options(ForecastConfig)
+@section_options(ReplayConfig)
 @click.pass_obj
 def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     """Forecast the prices of SYMBOL... over the next sessions, from the saved models.
@@ -38,6 +39,7 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     from lstmfin.models.forecasts import make_forecast
     from lstmfin.models.shelf import load_model
 
+    as_of = options.pop("as_of")
     config = job.settings.forecast.evolve(**options)
     chosen = job.choose(symbols, job.stored_symbols)
     columns = (
@@ -57,7 +59,14 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
 
     def one(symbol: str) -> None:
         identity, forecaster = load_model(job.workspace, symbol)
-        forecast = make_forecast(forecaster, job.prices(symbol), horizon=config.horizon)
+        prices = job.prices(symbol, as_of=as_of)
+        forecast = make_forecast(forecaster, prices, horizon=config.horizon)
+        data = forecaster.provenance
+        if as_of is not None and data and data.last > str(forecast.origin):
+            job.tell(
+                f"{symbol}: the model was trained on prices to {data.last} and knows what came "
+                f"after this forecast; for a replay: lstmfin train {symbol} --as-of {as_of}"
+            )
         rows = [{"symbol": symbol, "model": identity, **row} for row in forecast.rows()]
         made.append((forecast, rows))
         if forecast.stale_sessions:

@@ -6,7 +6,7 @@ import click
 
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
-from lstmfin.config import TrainConfig
+from lstmfin.config import ReplayConfig, TrainConfig
 
 if TYPE_CHECKING:
     from lstmfin.data.prices import Prices
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command("train")
 @symbols_argument
 @section_options(TrainConfig)
+@section_options(ReplayConfig)
 @click.pass_obj
 def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     """Train a network for each SYMBOL and save it as the model of that symbol.
@@ -29,13 +30,14 @@ def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     from lstmfin.models.forecaster import Forecaster
     from lstmfin.models.shelf import save_model
 
+    as_of = options.pop("as_of")
     config = job.settings.train.evolve(**options)
     job.trained = config
     chosen = job.choose(symbols, job.stored_symbols)
     rows: list[dict[str, Any]] = []
 
     def one(symbol: str) -> None:
-        prices = job.prices(symbol)
+        prices = job.prices(symbol, as_of=as_of)
         forecaster = Forecaster(config)
         checkpoint = checkpoint_of(job.workspace, forecaster, prices, resume=config.resume)
         if config.resume:
