@@ -5,6 +5,7 @@ import datetime as dt
 import io
 import json
 import os
+import resource
 import sqlite3
 from dataclasses import replace
 
@@ -246,3 +247,28 @@ def test_the_doctor_sees_a_clock_that_is_behind(trained, tmp_path):
     connection.close()
     found = states(trained("--format", "json", "doctor"))
     assert found["clock"] == found["quarantine"] == "odd"
+
+
+def test_check_of_what_was_never_stored(lstmfin, tmp_path):
+    """A first fetch that waits in quarantine is seen, though there are no prices."""
+    with Store(tmp_path / "w" / "lstmfin.db") as store:
+        store.hold_back("NEW", "yahoo", [Doubt("unit", "2026-01-02", "a hundredfold")], now=NOW)
+    (row,) = rows(lstmfin, "data", "check")
+    assert row["text"] == "never stored: a hundredfold"
+    assert lstmfin("data", "list").code == 65
+
+
+def test_a_file_size_limit_leaves_the_old_prices(fetched, process, tmp_path, store):
+    """RLIMIT_FSIZE, as a full disk: exit 74, the store as it was, and the next fetch completes."""
+    limit = (tmp_path / "w" / "lstmfin.db").stat().st_size
+    words = ("-C", tmp_path / "w", "fetch", "AAPL", "--source", "sample")
+    small = process(*words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))  # fmt: skip
+    _, said = small.communicate()
+    assert small.returncode == 74
+    assert said.startswith("lstmfin: error: cannot write ")
+    assert store.symbols() == ("GARCH", "RANDOM-WALK")
+    assert store.integrity() == []
+    again = process(*words)
+    again.communicate()
+    assert again.returncode == 0
+    assert "AAPL" in store

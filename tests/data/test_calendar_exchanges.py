@@ -213,3 +213,14 @@ def test_the_real_calendars(exchange):
     assert has_calendar(past, exchange)
     assert future_sessions(past, 2, exchange=exchange).astype(str).tolist() == expected
     assert missing_sessions(past[past != past[-5]], exchange=exchange).tolist() == [past[-5].item()]
+
+
+def test_hours_of_a_later_day_say_that_the_day_is_over():
+    """In the evening a source may tell the hours of tomorrow; today's session is over, no later one."""
+    zone = "America/New_York"
+    close = dt.datetime(2026, 3, 11, 16, tzinfo=ZoneInfo(zone))
+    now = dt.datetime(2026, 3, 10, 21, tzinfo=ZoneInfo(zone))
+    assert has_ended(dt.date(2026, 3, 9), zone, now, close=close)
+    assert has_ended(dt.date(2026, 3, 10), zone, now, close=close)
+    assert not has_ended(dt.date(2026, 3, 11), zone, now, close=close)
+    assert not has_ended(dt.date(2026, 3, 10), zone, now - dt.timedelta(days=1), close=close)

@@ -41,7 +41,8 @@ with Store(folder / "lstmfin.db") as store:
             done = fetch(store, "yahoo", symbol, config=config, cache=folder / "cache",
                          now=dt.datetime.fromisoformat(now), courier=courier)
             print(json.dumps({"error": "", "code": 0, "n_new": done.n_new, "rebased": done.rebased,
-                              "n_changed": done.n_changed, "notes": done.notes}))
+                              "n_changed": done.n_changed, "notes": done.notes,
+                              "final": bool(store.prices(done.symbol).bars["final"].iloc[-1])}))
         except LstmfinError as error:
             print(json.dumps({"error": type(error).__name__, "code": error.exit_code,
                               "text": str(error)}))
@@ -56,7 +57,7 @@ def yahoo(tmp_path_factory):
         yield server
 
 
-def run(yahoo, folder, *jobs):
+def run(yahoo, folder, *jobs, said=""):
     """Fetch symbols one after another in one fresh process; return what became of each."""
     jobs = [
         (symbol, NOW.isoformat(), {}, 10) if isinstance(job := symbol, str) else job
@@ -66,7 +67,7 @@ def run(yahoo, folder, *jobs):
         [sys.executable, "-c", DRIVER, str(folder), json.dumps(jobs)],
         env=yahoo.process(folder), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    assert done.stderr == ""
+    assert all(said in line for line in done.stderr.splitlines()) if said else done.stderr == ""
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -97,7 +98,7 @@ def test_what_was_served_is_stored(fetched_twice, apple):
     """Bars, actions, currency, zone and name, bit for bit."""
     results, _, folder = fetched_twice
     assert results[0] == {
-        "error": "", "code": 0, "n_new": len(apple), "rebased": False, "n_changed": 0, "notes": []
+        "error": "", "code": 0, "n_new": len(apple), "rebased": False, "n_changed": 0, "notes": [], "final": True
     }  # fmt: skip
     got = stored(folder, "FRUIT")
     assert got.digest() == apple.digest()
@@ -337,6 +338,39 @@ def test_the_session_is_the_date_on_the_wall_of_the_exchange(yahoo, tmp_path):
     assert got.digest() == made.digest()
     assert got.actions.values.tolist() == dividend.values.tolist()
     assert got.timezone == "Asia/Tokyo"
+
+
+MARKETS = {"NY": "America/New_York", "LON": "Europe/London", "TYO": "Asia/Tokyo", "SYD": "Australia/Sydney"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("day", "over"),
+    [
+        # At 07:00 in Greenwich Sydney has closed in its winter and its summer, Tokyo at 16:00 just so.
+        ("2026-03-10", {"07:00": "SYD", "07:31": "SYD TYO", "17:00": "SYD TYO LON"}),
+        ("2026-07-07", {"06:31": "SYD", "07:31": "SYD TYO", "15:31": "SYD TYO LON"}),
+        ("2026-11-03", {"05:31": "SYD", "16:31": "SYD TYO LON", "21:31": "SYD TYO LON NY"}),
+        ("2024-02-29", {"04:00": "", "05:31": "SYD", "21:29": "SYD TYO LON", "21:31": "SYD TYO LON NY"}),
+    ],
+)  # fmt: skip
+def test_four_exchanges_in_one_workspace(yahoo, tmp_path, day, over):
+    """At each moment exactly the sessions that are over by their own clocks are final, summer or winter."""
+    n = 60
+    start = np.busday_offset(np.datetime64(day), 1 - n)
+    made = build_prices(n, start=str(start))
+    assert str(made.sessions[-1]) == day
+    for symbol, zone in MARKETS.items():
+        yahoo.series[symbol], yahoo.zones[symbol] = made, ZoneInfo(zone)
+    moments = [dt.datetime.fromisoformat(f"{day}T{clock}:00+00:00") for clock in over]
+    moments.append(moments[-1] - dt.timedelta(days=1))  # a clock set back a day unfinishes nothing
+    jobs = [(symbol, now.isoformat(), {}, 10) for now in moments for symbol in MARKETS]
+    results = iter(run(yahoo, tmp_path, *jobs, said="which is before the last fetch"))
+    for expected in [*over.values(), list(over.values())[-1]]:
+        final = {symbol for symbol in MARKETS if next(results)["final"]}
+        assert final == set(expected.split())
+    for symbol in MARKETS:
+        assert stored(tmp_path, symbol).digest() == made.digest()
+        assert len(stored(tmp_path, symbol).finished()) == n - (symbol not in final)
 
 
 def test_over_half_an_hour_after_the_close(yahoo, tmp_path):

@@ -127,7 +127,9 @@ class Yahoo:
 
     def _meta(self, symbol, prices):
         last = prices.sessions[-1]
-        hours = {"start": epoch(last), "end": epoch(last, 16, 0), "timezone": "EST", "gmtoffset": 0}
+        zone = self.zones.get(symbol, NEW_YORK)
+        start, end = epoch(last, zone=zone), epoch(last, 16, 0, zone)
+        hours = {"start": start, "end": end, "timezone": "EST", "gmtoffset": 0}
         return {
             "currency": "USD",
             "symbol": self.echo.get(symbol, symbol),
@@ -136,7 +138,7 @@ class Yahoo:
             "regularMarketTime": epoch(last, 16, 0),
             "gmtoffset": -18000,
             "timezone": "EST",
-            "exchangeTimezoneName": self.zones.get(symbol, NEW_YORK).key,
+            "exchangeTimezoneName": zone.key,
             "longName": f"{symbol} Incorporated",
             "priceHint": 2,
             "currentTradingPeriod": {name: dict(hours) for name in ("pre", "regular", "post")},

@@ -37,8 +37,10 @@ def data(job: Job, /, words: tuple[str, ...], **options: Any) -> None:
     if action not in ACTIONS:
         near = did_you_mean(action, ACTIONS)
         raise UsageError(f"data does not know {action!a}{near} (it knows: {', '.join(ACTIONS)})")
-    chosen = job.choose(words[1:], job.stored_symbols)
     with Store(job.workspace.database) as store:
+        # What was never stored may still wait in quarantine.
+        held_only = action == "check" and not store.symbols() and store.held_back()
+        chosen = job.choose(words[1:], tuple if held_only else job.stored_symbols)
         ACTIONS[action](job, store, chosen, config)
 
 
