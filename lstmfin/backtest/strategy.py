@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmfin.data.prices import Prices
-from lstmfin.metrics.distribution import StudentT
+from lstmfin.metrics.law import Law
 from lstmfin.models.model import Indices
 
 Floats = NDArray[np.float64]
@@ -35,7 +35,7 @@ def trades_at_open(prices: Prices) -> bool:
     return bool(stale.mean() < STALE_OPENS)
 
 
-def sign_positions(law: StudentT, *, at_open: bool, long_only: bool) -> Floats:
+def sign_positions(law: Law, *, at_open: bool, long_only: bool) -> Floats:
     """Return positions (N,) from laws (N, H): the sign of the return that will be held.
 
     Traded at the next open, a position earns most of the next session's return, and its sign is
@@ -50,7 +50,7 @@ def sign_positions(law: StudentT, *, at_open: bool, long_only: bool) -> Floats:
     long_only : bool
         Stay out of the market in place of selling short.
     """
-    location = law.location
+    location = law.median
     held = location[:, 0] if at_open or law.shape[1] == 1 else location[:, 1] - location[:, 0]
     side = np.sign(held)
     return np.asarray(np.maximum(side, 0.0) if long_only else side)

@@ -34,7 +34,7 @@ def verdict(result: Backtest) -> list[Finding]:
 
 def _direction(result: Backtest) -> Finding:
     """Judge the sign, by Pesaran-Timmermann and by Diebold-Mariano against no return at all."""
-    truth, forecast = result.realised[:, 0], result.laws[result.model].location[:, 0]
+    truth, forecast = result.realised[:, 0], result.laws[result.model][:, 0].median
     signs = pesaran_timmermann(truth, forecast)
     squares = diebold_mariano((truth - forecast) ** 2, truth**2, horizon=1)
     edge = bool(signs.p_value < LEVEL and squares.p_better < LEVEL)

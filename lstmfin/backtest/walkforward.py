@@ -5,7 +5,7 @@ Shapes: N tested origins, H horizons.
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 
@@ -22,9 +22,10 @@ from lstmfin.backtest.strategy import (
 )
 from lstmfin.config import BacktestConfig, TrainConfig
 from lstmfin.data.prices import Prices
+from lstmfin.data.variance import realised_variance
 from lstmfin.data.windows import cumulative_returns
 from lstmfin.errors import UsageError
-from lstmfin.metrics.distribution import StudentT
+from lstmfin.metrics.law import Law, concatenate
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.model import Indices, Model
 from lstmfin.registry import BASELINES
@@ -61,7 +62,7 @@ class Backtest:
         The sessions by which the positions taken from them have earned what they earn.
     realised : ndarray (N, H)
         Log returns from each origin to 1..H sessions later; NaN where not yet known.
-    laws : dict of str to StudentT (N, H)
+    laws : dict of str to Law (N, H)
         What each model said, the network first.
     positions : dict of str to ndarray (N,)
         What each model held.
@@ -70,6 +71,10 @@ class Backtest:
     cost_bps : float
         Cost of a turn.
     folds : tuple of FoldRecord
+    realised_variance : ndarray (N,), optional
+        Variance of the session after each origin, by its bar.
+    variance : dict of str to ndarray (N,)
+        What each model expected of it; that of its law where it models none.
     """
 
     symbol: str
@@ -77,11 +82,13 @@ class Backtest:
     sessions: NDArray[np.datetime64]
     earned_on: NDArray[np.datetime64]
     realised: Floats
-    laws: dict[str, StudentT]
+    laws: dict[str, Law]
     positions: dict[str, Floats]
     held: Floats
     cost_bps: float
     folds: tuple[FoldRecord, ...]
+    realised_variance: Floats | None = None
+    variance: dict[str, Floats] = field(default_factory=dict)
 
     def net(self, name: str) -> Floats:
         """Return what one model earned in each session after costs, as fractions (N,)."""
@@ -141,7 +148,8 @@ def backtest(
         )
     )
     models: dict[str, Model] = {}
-    parts: dict[str, list[StudentT]] = {}
+    parts: dict[str, list[Law]] = {}
+    variances: dict[str, list[Floats]] = {}
     folds: list[FoldRecord] = []
     fitted_on, fitted_at = splits[0][0], -np.inf
     refit = config.test if config.refit is None else config.refit
@@ -158,17 +166,25 @@ def backtest(
                 prices,
                 train,
                 train_config,
+                config,
                 fold=number,
                 progress=partial(_within, progress, number, len(splits)),
             )
             fitted_on, fitted_at = train, test[0]
         for name, model in models.items():
             parts.setdefault(name, []).append(model.predict(prices, test))
+            if hasattr(model, "predict_variance"):
+                expected = model.predict_variance(prices, test)[:, 0]
+                variances.setdefault(name, []).append(expected)
         log.info("%s: fold %d of %d done", prices.symbol, number + 1, len(splits))
         folds.append(_record(prices, fitted_on, test, refitted=refitted))
         progress(number + 1, len(splits))
     origins = np.concatenate([test for _, test in splits])
-    return _collect(prices, origins, parts, config, folds)
+    return replace(
+        _collect(prices, origins, parts, config, folds),
+        realised_variance=realised_variance(prices)[origins + 1],
+        variance={name: np.concatenate(blocks) for name, blocks in variances.items()},
+    )
 
 
 def _within(progress: Callable[[float, int], None], done: int, total: int, share: float) -> None:
@@ -179,6 +195,7 @@ def _fitted(
     prices: Prices,
     train: Indices,
     train_config: TrainConfig,
+    config: BacktestConfig,
     *,
     fold: int,
     progress: Callable[[float], None],
@@ -191,7 +208,12 @@ def _fitted(
     models: dict[str, Model] = {
         train_config.cell: Forecaster(train_config, stream_names=(f"fold {fold}",))
     }
-    models |= {name: BASELINES.get(name)(horizon) for name in BASELINES.names()}
+    models |= {
+        name: BASELINES.get(name)(
+            horizon, window=train_config.window, features=train_config.features
+        )
+        for name in config.baseline_names()
+    }
     most = train_config.epochs * max(1, len(train) // train_config.batch)
     steps = count(1)
     for model in models.values():
@@ -202,11 +224,11 @@ def _fitted(
 def _collect(
     prices: Prices,
     origins: Indices,
-    parts: Mapping[str, list[StudentT]],
+    parts: Mapping[str, list[Law]],
     config: BacktestConfig,
     folds: list[FoldRecord],
 ) -> Backtest:
-    laws = {name: _joined(laws) for name, laws in parts.items()}
+    laws = {name: concatenate(laws) for name, laws in parts.items()}
     model = next(iter(laws))
     horizon = laws[model].shape[1]
     positions = {
@@ -225,16 +247,6 @@ def _collect(
         held=holding_returns(prices, origins),
         cost_bps=config.cost_bps,
         folds=tuple(folds),
-    )
-
-
-def _joined(laws: list[StudentT]) -> StudentT:
-    fields = ("location", "scale", "dof")
-    return StudentT(
-        *(
-            np.concatenate([np.broadcast_to(getattr(law, name), law.shape) for law in laws])
-            for name in fields
-        )
     )
 
 

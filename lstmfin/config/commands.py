@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lstmfin.config.option import Section, option
 from lstmfin.errors import UsageError
-from lstmfin.registry import SOURCES
+from lstmfin.registry import BASELINES, SOURCES
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,15 @@ class BacktestConfig(Section):
         5.0, "Cost of turning a position over, in basis points of the amount.", minimum=0
     )
     long_only: bool = option(False, "Hold or stay out; never sell short.")
+    baselines: tuple[str, ...] = option(
+        ("drift", "historical", "ewma", "har-rv"),
+        "Baselines to test beside the last price (zero-return), separated by commas.",
+        choices=BASELINES,
+    )
+
+    def baseline_names(self) -> tuple[str, ...]:
+        """Return the baselines to test, sorted; the last price is always one of them."""
+        return tuple(sorted({"zero-return", *self.baselines}))
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def _bare_forecaster(manifest: dict[str, Any], *, where: str) -> Forecaster:
     if manifest["residual"] is not None:
         forecaster.residual = _laws_in(manifest["residual"], H)
     loss = forecaster.loss
-    trains_location_alone = loss.law(np.zeros((loss.n_parameters, H, 1))).scale is None
+    trains_location_alone = not loss.law(np.zeros((loss.n_parameters, H, 1))).has_spread
     if trains_location_alone != (forecaster.residual is not None):
         raise ValueError("the law of its errors does not belong to its loss")
     forecaster.history = _history_in(manifest["history"])

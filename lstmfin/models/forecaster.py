@@ -22,9 +22,10 @@ from lstmfin.engine.network import Architecture, Network
 from lstmfin.engine.options import cell_options
 from lstmfin.engine.run import History
 from lstmfin.engine.train import fit, n_steps, predict
-from lstmfin.errors import DataError
+from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.distribution import StudentT
-from lstmfin.metrics.fit import fit_student_t
+from lstmfin.metrics.law import Law
+from lstmfin.models.laws import fit_spread, law_of_returns
 from lstmfin.models.model import Indices, stream
 from lstmfin.registry import LOSSES
 
@@ -114,6 +115,12 @@ class Forecaster:
         self.config = config
         self.stream_names = stream_names
         self.loss: Loss = LOSSES.get(config.loss)
+        if "returns" not in self.loss.targets:
+            fitting = [name for name in LOSSES.names() if "returns" in LOSSES.get(name).targets]
+            raise UsageError(
+                f"--loss {config.loss} does not fit returns; those that do are: "
+                f"{', '.join(fitting)}"
+            )
         self.network: Network | None = None
         self.scaler: Scaler | None = None
         self.naive = (np.ones(config.horizon), np.full(config.horizon, np.inf))
@@ -168,7 +175,7 @@ class Forecaster:
         scaler = self.scaler = _fit_scaler(windows, train_rows)
         rng = stream(config.seed, prices.symbol, *self.stream_names)
         network = self.network = Network(self.architecture(), dropout=config.dropout)
-        scale, dof = self.naive = _fit_laws(windows.target[train_rows])
+        scale, dof = self.naive = fit_spread(windows.target[train_rows])
         start = self.loss.outputs_for(np.zeros(self.horizon), scale, dof)
         network.initialise(rng, start.ravel())
         validation = Samples(windows, scaler, validation_rows)
@@ -195,7 +202,7 @@ class Forecaster:
             n_sessions=len(prices),
         )
 
-    def predict(self, prices: Prices, origins: Indices) -> StudentT:
+    def predict(self, prices: Prices, origins: Indices) -> Law:
         """Return the law (N, H) of the log return from each origin to 1..H sessions later.
 
         Raises
@@ -208,10 +215,7 @@ class Forecaster:
         windows, rows, unit = self._at(prices, origins)
         with threadpool_limits(1):
             law = predict(self.network, self.loss, Samples(windows, self.scaler, rows))
-        scale, dof = (law.scale, law.dof) if self.residual is None else self.residual
-        assert scale is not None
-        assert dof is not None
-        return StudentT(law.location * unit, scale * unit, np.broadcast_to(dof, unit.shape))
+        return law_of_returns(law, unit=unit, spread=self.residual)
 
     def predict_naive(self, prices: Prices, origins: Indices) -> StudentT:
         """Return the laws (N, H) of one who expects no return: the range to compare with."""
@@ -274,18 +278,12 @@ class Forecaster:
         """Return the law of the validation errors, where the loss does not train one itself."""
         assert self.network is not None
         law = predict(self.network, self.loss, validation)
-        if law.scale is not None:
+        if law.has_spread:
             return None
         if len(validation) < max(LEAST_WINDOWS, ERRORS_A_STEP * self.horizon):
             return self.naive  # errors that overlap, and are few, would say anything
         errors = validation.windows.target[validation.rows] - law.location
-        return _fit_laws(errors)
-
-
-def _fit_laws(errors: Floats) -> tuple[Floats, Floats]:
-    """Return scale and degrees of freedom of each column of (N, H), about zero."""
-    scale, dof = np.array([fit_student_t(column) for column in errors.T]).T
-    return scale, dof
+        return fit_spread(errors)
 
 
 def _fit_scaler(windows: Windows, rows: Indices) -> Scaler:

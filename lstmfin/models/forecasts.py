@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lstmfin.data.calendar import future_sessions
 from lstmfin.data.prices import Prices
 from lstmfin.errors import DataError, UsageError
-from lstmfin.metrics.distribution import StudentT
+from lstmfin.metrics.law import Law
 from lstmfin.models.forecaster import Forecaster
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,7 @@ class Forecast:
         Its close, as published; the unit of all prices here.
     sessions : ndarray of datetime64[D] (H,)
         Dates of the sessions ahead.
-    law, naive : StudentT (H,)
+    law, naive : Law (H,)
         Log return from the origin's close, by the model and by trailing volatility alone.
     stale_sessions : int
         Sessions since the last one that the model was trained on.
@@ -43,8 +43,8 @@ class Forecast:
     origin: np.datetime64
     last_close: float
     sessions: NDArray[np.datetime64]
-    law: StudentT
-    naive: StudentT
+    law: Law
+    naive: Law
     stale_sessions: int
 
     def prices(self, levels: tuple[float, ...] = LEVELS) -> Floats:
@@ -72,7 +72,7 @@ class Forecast:
             for h, session in enumerate(self.sessions)
         ]
 
-    def _prices(self, law: StudentT, levels: tuple[float, ...]) -> Floats:
+    def _prices(self, law: Law, levels: tuple[float, ...]) -> Floats:
         returns = np.stack([law.quantile(level) for level in levels], axis=-1)
         return np.asarray(self.last_close * np.exp(returns))
 

@@ -107,7 +107,7 @@ def test_range_is_judged_against_the_best_baseline(handmade):
     rng = np.random.default_rng(7)
     truth = _random_walk(rng)
     result = handmade(truth, np.zeros(N_SESSIONS))
-    result.laws["drift"] = result.laws["zero-return"].scaled(3.0)
+    result.laws["drift"] = result.laws["zero-return"].affine(factor=3.0)
     (line,) = [finding for finding in verdict(result) if finding.topic == "range"]
     assert not line.edge
     assert "the best baseline, zero-return" in line.text
@@ -156,7 +156,9 @@ def _smoother(seed):
         model = BASELINES.get(name)(2)
         model.fit(prices.slice(1000))
         laws[name] = model.predict(prices, origins)
-    own = laws["historical"].scaled(1 + 0.01 * (seed - 3.5) / 3.5)  # as near as a network may come
+    own = laws["historical"].affine(
+        factor=1 + 0.01 * (seed - 3.5) / 3.5
+    )  # as near as a network may come
     losses = [law[:, 0].crps(truth[origins, 0]) for law in (own, laws["zero-return"])]
     result = Backtest(
         symbol="WALK",

@@ -72,7 +72,9 @@ def files(forecaster):
     return to_files(forecaster)
 
 
-@pytest.mark.parametrize("loss", LOSSES.names())
+@pytest.mark.parametrize(
+    "loss", [name for name in LOSSES.names() if "returns" in LOSSES.get(name).targets]
+)
 @pytest.mark.parametrize("cell", CELLS.names())
 def test_round_trip(trained, series, tmp_path, cell, loss):
     """What is saved and loaded says the same to the bit, and would be saved as the same bytes."""
@@ -82,8 +84,8 @@ def test_round_trip(trained, series, tmp_path, cell, loss):
     assert to_files(loaded) == files
     for ask in ("predict", "predict_naive"):
         before, after = (getattr(one, ask)(series(), origins) for one in (forecaster, loaded))
-        for name in ("location", "scale", "dof"):
-            np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
+        for level in (0.05, 0.5, 0.9):
+            np.testing.assert_array_equal(before.quantile(level), after.quantile(level))
     assert (loaded.config, loaded.history) == (forecaster.config, forecaster.history)
     assert loaded.provenance == forecaster.provenance
     assert loaded.stream_names == forecaster.stream_names

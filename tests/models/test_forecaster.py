@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lstmfin.config import TrainConfig
 from lstmfin.data.windows import carried_features, make_windows
-from lstmfin.errors import DataError
+from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.fit import fit_student_t
 from lstmfin.models.artifact import to_files
 from lstmfin.models.forecaster import LEAST_WINDOWS, Forecaster, Samples
@@ -28,17 +28,18 @@ def _assert_same_bits(one, other):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("loss", LOSSES.names())
+@pytest.mark.parametrize(
+    "loss", [name for name in LOSSES.names() if "returns" in LOSSES.get(name).targets]
+)
 @pytest.mark.parametrize("cell", CELLS.names())
 def test_every_cell_learns_by_every_loss(trained, series, cell, loss):
     """From prices to a law (N, H), finite and with a width, by every cell and loss."""
     forecaster = trained(cell=cell, loss=loss, layers=2)
     law = forecaster.predict(series(), ORIGINS)
     assert law.shape == (4, 3)
-    assert np.isfinite(law.location).all()
-    assert (np.isfinite(law.scale) & (law.scale > 0)).all()
-    assert (law.dof > 2).all()
-    assert (forecaster.residual is None) == (LOSSES.get(loss).n_parameters == 3)
+    assert np.isfinite(law.median).all()
+    assert (np.isfinite(law.std) & (law.std > 0)).all()
+    assert (forecaster.residual is None) == (LOSSES.get(loss).n_parameters > 1)
     assert len(forecaster.history.validation_loss) == len(forecaster.history.train_loss) + 1
     assert forecaster.n_weights == forecaster.network.params.flat.size > 0
 
@@ -58,6 +59,13 @@ def test_the_future_is_not_seen(series, poison, small, move, closes_only):
         changed = predict(poison(prices, ORIGINS[1]), ORIGINS)
         _assert_same_bits(changed[:2], expected[:2])
         assert (changed.scale[2:] != expected.scale[2:]).all()
+
+
+@pytest.mark.parametrize("loss", ["bernoulli", "qlike"])
+def test_a_loss_must_fit_its_target(small, loss):
+    """A loss of directions or variances is refused for returns, and those that fit are named."""
+    with pytest.raises(UsageError, match=f"--loss {loss} does not fit returns; .* student-t"):
+        Forecaster(replace(small, loss=loss))
 
 
 def test_one_origin_or_many(trained, series):

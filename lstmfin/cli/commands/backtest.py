@@ -63,6 +63,10 @@ def _network(job: Job, symbol: str) -> TrainConfig:
     return job.settings.train
 
 
+CALIBRATION = ("coverage_by_quarter", "pit")
+"""Scores that are many numbers: JSON has them beside the rows."""
+
+
 def _result(records: list["Record"]) -> "Result":
     from lstmfin.cli.output import Column, Result, number, percent, signed_percent
 
@@ -78,7 +82,16 @@ def _result(records: list["Record"]) -> "Result":
         Column("turnover", "turnover", number(2), spare=2),
     )
     rows = [{"symbol": r.symbol, **asdict(scores)} for r in records for scores in r.scores]
+    calibration = [
+        {
+            "symbol": row["symbol"],
+            "model": row["model"],
+            **{key: row.pop(key) for key in CALIBRATION},
+        }
+        for row in rows
+    ]
     verdicts = [{"symbol": r.symbol, **asdict(one)} for r in records for one in r.findings]
+    more = {"verdict": verdicts, "calibration": calibration}
     notes: list[str | tuple[str, str]] = []
     title = ""
     if len(records) == 1:
@@ -99,7 +112,7 @@ def _result(records: list["Record"]) -> "Result":
             f"Verdict on {record.symbol}",
             *((f"{one.topic}:", one.text) for one in record.findings),
         ]
-    return Result("backtest", columns, rows, title=title, notes=notes, more={"verdict": verdicts})
+    return Result("backtest", columns, rows, title=title, notes=notes, more=more)
 
 
 COMMAND = backtest
