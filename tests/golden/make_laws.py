@@ -48,4 +48,4 @@ golden = {
         "log_score": [float(scoringrules.logs_mixnorm(y, location, scale)) for y in truth],
     },
 }
-Path(__file__).with_name("laws.json").write_text(json.dumps(golden, indent=1) + "\n")
+Path(__file__).with_name("laws.json").write_text(json.dumps(golden) + "\n")
