@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,12 +59,13 @@ class Job:
         """Note that something has been written for good, for the message after Ctrl-C."""
         self.kept.append(what)
 
-    def prices(self, symbol: str) -> "Prices":
-        """Return the stored prices of a symbol."""
+    def prices(self, symbol: str, others: Sequence[str] = ()) -> "Prices":
+        """Return the stored prices of a symbol, and with them other series to look at."""
         from lstmfin.data.store import Store
 
         with Store(self.workspace.database) as store:
-            return store.prices(symbol)
+            prices = store.prices(symbol)
+            return replace(prices, others=tuple(store.prices(other) for other in others))
 
     @property
     def workspace(self) -> Workspace:

@@ -72,3 +72,9 @@ class ForecastConfig(Section):
     horizon: int | None = option(
         None, "Sessions ahead; all that the model was trained for if not given.", minimum=1
     )
+    model: str = option(
+        "own",
+        "Which model: the symbol's own (the last one trained on it), or the last panel, which need "
+        "never have seen it.",
+        choices=("own", "panel"),
+    )

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from lstmfin.config.option import Section, option
-from lstmfin.registry import CELLS, FEATURES, LOSSES, OPTIMISERS
+from lstmfin.registry import CELLS, FEATURES, LOSSES, OPTIMISERS, TARGETS
+
+VARIANCES = ("auto", "close", "parkinson", "garman-klass", "rogers-satchell", "yang-zhang")
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,38 @@ class TrainConfig(Section):
     layers: int = option(1, "Recurrent layers, one upon the other.", minimum=1, maximum=16)
     window: int = option(60, "Sessions the network looks back on.", minimum=2, maximum=2000)
     horizon: int = option(10, "Sessions ahead that are forecast.", minimum=1, maximum=720)
+    target: str = option(
+        "returns",
+        "What is forecast: the law of the returns, the size of the moves, or a rise.",
+        choices=TARGETS,
+    )
+    variance: str = option(
+        "auto",
+        "How the variance of a session is read off its bar, for --target volatility; auto takes "
+        "the range where there is one.",
+        choices=VARIANCES,
+    )
     features: tuple[str, ...] = option(
         (),
-        "Inputs, separated by commas; all that the series carries if not given.",
+        "Inputs, separated by commas; those that suit the target, as far as the series carries "
+        "them, if not given.",
         choices=FEATURES,
     )
-    loss: str = option("student-t", "Loss, and with it the predicted distribution.", choices=LOSSES)
+    exog: tuple[str, ...] = option(
+        (), "Other series to look at, separated by commas, each as it was known at the close."
+    )
+    loss: str | None = option(
+        None,
+        "Loss, and with it the predicted distribution; the one that suits the target if not given.",
+        choices=LOSSES,
+    )
+    members: int = option(
+        1, "Networks, each from a seed of its own, that forecast as one.", minimum=1, maximum=100
+    )
+    panel: bool = option(
+        False,
+        "Train one network on all symbols together; it can then forecast others, too.",
+    )
     epochs: int = option(20, "Passes over the training block, at most.", minimum=1, maximum=100_000)
     batch: int = option(64, "Windows in a training step.", minimum=1, maximum=65_536)
     optimiser: str = option("adamw", "What takes the steps.", choices=OPTIMISERS)

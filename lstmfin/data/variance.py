@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 
 class LogBars(NamedTuple):
-    """Logarithms of adjusted prices, each (n,), and the night's move from the close before."""
+    """Logarithms of prices, each (n,), and the night's move from the close before, adjusted."""
 
     open: Floats
     high: Floats
@@ -72,7 +72,7 @@ def realised_variance(prices: Prices, estimator: str = "auto") -> Floats:
     Parameters
     ----------
     prices : Prices
-        n sessions; prices are adjusted, so that splits and dividends are no moves.
+        n sessions; splits and dividends are no moves.
     estimator : str
         ``close``, the squared log return; or the night's gap squared plus ``parkinson``,
         ``garman-klass``, ``rogers-satchell`` or ``yang-zhang`` (its zero-drift share of a session;
@@ -143,7 +143,10 @@ def yang_zhang(prices: Prices, window: int = YANG_ZHANG_WINDOW) -> Floats:
 
 
 def log_bars(prices: Prices) -> LogBars:
-    """Return the logarithms of adjusted prices; refuse those without a range or not above zero."""
+    """Return the logarithms of the bars; refuse those without a range or not above zero.
+
+    Within a session an adjustment cancels out; the night's move is what is left of the return.
+    """
     if not prices.has_range:
         raise DataError(f"{prices.symbol} has no open, high and low; a range needs them")
     low = prices.column("low")
@@ -156,7 +159,7 @@ def log_bars(prices: Prices) -> LogBars:
         )
     returns = prices.log_returns()
     open_, high, low, close = (
-        np.log(prices.adjusted(name)) for name in ("open", "high", "low", "close")
+        np.log(prices.column(name)) for name in ("open", "high", "low", "close")
     )
     return LogBars(open_, high, low, close, gap=returns - (close - open_))
 
@@ -176,6 +179,8 @@ def mean_variance_ahead(variance: Floats, horizon: int) -> Floats:
     n = len(variance)
     total = np.full(n + horizon, np.nan)
     total[:n] = np.cumsum(np.nan_to_num(variance))
+    first = int(np.argmax(np.isfinite(variance)))  # known from then on
+    total[: max(first - 1, 0)] = np.nan
     ahead = np.lib.stride_tricks.sliding_window_view(total[1:], horizon)  # (n, H)
     return np.asarray((ahead - total[:n, None]) / np.arange(1, horizon + 1))
 

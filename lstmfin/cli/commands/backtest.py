@@ -33,8 +33,11 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     records: list[Record] = []
 
     def one(symbol: str) -> None:
-        prices = job.prices(symbol)
         train_config = _network(job, symbol)
+        if train_config.panel:
+            job.tell(f"{symbol}: tested as a network trained on {symbol} alone, not as the panel")
+            train_config = train_config.evolve(panel=False)
+        prices = job.prices(symbol, train_config.exog)
         with job.progress(f"Backtesting {symbol}") as move:
             result = run_backtest(prices, train_config=train_config, config=config, progress=move)
         settings = {"train": section_to_table(train_config), "backtest": section_to_table(config)}
