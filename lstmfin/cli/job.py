@@ -34,6 +34,10 @@ class Job:
         What the last ``train`` of this line was told, for a backtest of the same network.
     kept : list of str
         What has been written for good, for the message after Ctrl-C.
+    workers : str
+        Where tasks run.
+    deadline : float or None
+        Seconds that a task may take.
     exit_code : int
         0, or 3 once a symbol has failed.
     """
@@ -42,6 +46,8 @@ class Job:
     quiet: bool = False
     chosen: bool = False
     unread: bool = False
+    workers: str = "serial"
+    deadline: float | None = None
     symbols: tuple[str, ...] = ()
     trained: TrainConfig | None = None
     kept: list[str] = field(default_factory=list)

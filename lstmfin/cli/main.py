@@ -14,6 +14,7 @@ import lstmfin
 from lstmfin.cli.chain import Chain
 from lstmfin.cli.job import Job
 from lstmfin.errors import EXIT_CODE_MEANINGS, ExitCode, LstmfinError
+from lstmfin.workers import check_spec
 from lstmfin.workspace import ENVIRONMENT_VARIABLE, find_workspace, write_atomically
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(
@@ -44,9 +45,32 @@ EPILOG = "\b\nExit codes:\n" + "\n".join(
     show_default=True,
     help="How results are printed.",
 )
+@click.option(
+    "--workers",
+    default="serial",
+    show_default=True,
+    metavar="SPEC",
+    help="Where folds of a backtest run: serial, local:N processes, or dask:tcp://HOST:PORT.",
+)
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Give up a task of the workers that takes longer.",
+)
 @click.version_option(lstmfin.__version__, message="lstmfin %(version)s")
 @click.pass_obj
-def group(job: Job, workspace: Path | None, verbose: int, quiet: bool, style: str) -> None:  # noqa: FBT001 - click passes flags by name
+def group(
+    job: Job,
+    /,
+    *,
+    workspace: Path | None,
+    verbose: int,
+    quiet: bool,
+    style: str,
+    workers: str,
+    deadline: float | None,
+) -> None:
     """Forecast prices with recurrent networks in plain NumPy, and learn what that is worth.
 
     Commands chain: "lstmfin fetch AAPL MSFT train backtest plot" runs the four in order; a later
@@ -61,6 +85,7 @@ def group(job: Job, workspace: Path | None, verbose: int, quiet: bool, style: st
     found = find_workspace(workspace, here=Path.cwd(), default=_data_folder())
     job.open(found, chosen=workspace is not None)
     job.quiet, job.style = quiet, style
+    job.workers, job.deadline = check_spec(workers), deadline
 
 
 def _data_folder() -> Path:

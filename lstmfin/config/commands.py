@@ -41,11 +41,22 @@ class BacktestConfig(Section):
         "Sessions after which the next test block has the model trained anew; --test if not given.",
         minimum=1,
     )
+    warm_start: bool = option(
+        False, "Begin each training from the weights of the fold before, not from random ones."
+    )
     rolling: bool = option(False, "Train on the last --train sessions only, not on all before.")
     cost_bps: float = option(
         5.0, "Cost of turning a position over, in basis points of the amount.", minimum=0
     )
     long_only: bool = option(False, "Hold or stay out; never sell short.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.refit is not None and self.refit < self.test:
+            raise UsageError(
+                f"--refit {self.refit} is below --test {self.test}: models are trained anew where "
+                f"a test block begins; choose --test {self.refit} for that"
+            )
 
 
 @dataclass(frozen=True)

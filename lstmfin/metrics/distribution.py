@@ -1,6 +1,7 @@
 """The Student t law of a return: quantiles, density, and its score in closed form."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -85,6 +86,17 @@ class StudentT:
         finite = np.where(np.isinf(self.dof) | heavy, 4.0, self.dof)
         ratio = np.where(np.isinf(self.dof), 1.0, np.sqrt(finite / (finite - 2)))
         return np.where(heavy, np.inf, self.scale * ratio)
+
+    @property
+    def median(self) -> Floats:
+        """The location."""
+        return self.location
+
+    @classmethod
+    def joined(cls, laws: Sequence[Self]) -> Self:
+        """Return laws, one behind the other along the first axis."""
+        names = ("location", "scale", "dof")
+        return cls(*(np.concatenate([getattr(law, name) for law in laws]) for name in names))
 
     def shifted(self, offset: ArrayLike) -> Self:
         """Return the laws of the variable plus ``offset``."""

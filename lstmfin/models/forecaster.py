@@ -101,6 +101,9 @@ class Forecaster:
     residual : tuple of ndarray (H,) and (H,), or None
         Scale and degrees of freedom of the errors on the validation block, for losses that train a
         location alone.
+    warm_start : ndarray, or None
+        Weights that training begins from in place of random ones, as of a model that was trained
+        before on fewer sessions.
 
     Examples
     --------
@@ -118,6 +121,7 @@ class Forecaster:
         self.scaler: Scaler | None = None
         self.naive = (np.ones(config.horizon), np.full(config.horizon, np.inf))
         self.residual: tuple[Floats, Floats] | None = None
+        self.warm_start: NDArray[np.floating] | None = None
         self.history = History()
         self.provenance: Provenance | None = None
 
@@ -171,6 +175,8 @@ class Forecaster:
         scale, dof = self.naive = _fit_laws(windows.target[train_rows])
         start = self.loss.outputs_for(np.zeros(self.horizon), scale, dof)
         network.initialise(rng, start.ravel())
+        if self.warm_start is not None:
+            network.params.flat[:] = self.warm_start
         validation = Samples(windows, scaler, validation_rows)
         with threadpool_limits(1):
             self.history = fit(

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from lstmfin.backtest import fold as folds
 from lstmfin.backtest import walkforward
 from lstmfin.backtest.walkforward import BUY_AND_HOLD
 from lstmfin.config import TrainConfig
@@ -25,6 +26,7 @@ class Spy:
     def __init__(self, config, *, stream_names=()):
         self.horizon = config.horizon
         self.stream_names = stream_names
+        self.network = None
         self.asked = []
         Spy.made += (self,)
 
@@ -49,8 +51,8 @@ class Restless(Forecaster):
 @pytest.fixture
 def spies(monkeypatch):
     """Put the spy in the place of the network, without baselines; return those made, in order."""
-    monkeypatch.setattr(walkforward, "Forecaster", Spy)
-    monkeypatch.setattr(walkforward, "BASELINES", SimpleNamespace(names=tuple))
+    monkeypatch.setattr(folds, "Forecaster", Spy)
+    monkeypatch.setattr(folds, "BASELINES", SimpleNamespace(names=tuple))
     monkeypatch.setattr(Spy, "made", ())
     return lambda: Spy.made
 
@@ -186,7 +188,7 @@ def test_the_future_does_not_reach_the_past(prices, run, monkeypatch, cell, roll
 
     Laws of the second fold change with its inputs, so that the test would see a leak.
     """
-    monkeypatch.setattr(walkforward, "Forecaster", Restless)
+    monkeypatch.setattr(folds, "Forecaster", Restless)
     network = TrainConfig(cell=cell, hidden=2, window=5, horizon=2, epochs=1)
     rng, bars = np.random.default_rng(0), prices.bars.copy()
     for name in ("open", "high", "low", "close", "adj_close"):

@@ -1,5 +1,7 @@
 """Test the network and the baselines walk-forward, and give a verdict."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +10,12 @@ import click
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
 from lstmfin.config import BacktestConfig, TrainConfig, section_to_table
+from lstmfin.errors import LstmfinError
 
 if TYPE_CHECKING:
+    from lstmfin.backtest.fold_files import FoldFiles
     from lstmfin.backtest.record import Record
+    from lstmfin.backtest.walkforward import Planned
     from lstmfin.cli.output import Result
 
 
@@ -25,31 +30,76 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     else the default. It is trained anew in each fold, on sessions before the fold alone. Positions
     are taken in the session after the forecast, at the open where there is one.
     """
+    from lstmfin.backtest.fold_files import FoldFiles
     from lstmfin.backtest.record import make_record, save_record
-    from lstmfin.backtest.walkforward import backtest as run_backtest
+    from lstmfin.backtest.walkforward import Plan, run_backtests
+    from lstmfin.workers import Workers, open_workers
 
     config = job.settings.backtest.evolve(**options)
     chosen = job.choose(symbols, job.stored_symbols)
+    plans = {symbol: _plan(job, symbol, config) for symbol in chosen}
+    files = {symbol: FoldFiles(job.workspace, symbol) for symbol in chosen}
     records: list[Record] = []
 
     def one(symbol: str) -> None:
-        prices = job.prices(symbol)
-        train_config = _network(job, symbol)
-        with job.progress(f"Backtesting {symbol}") as move:
-            result = run_backtest(prices, train_config=train_config, config=config, progress=move)
-        settings = {"train": section_to_table(train_config), "backtest": section_to_table(config)}
+        result, plan = next(results), plans[symbol]
+        if isinstance(result, LstmfinError):
+            raise result
+        assert isinstance(plan, Plan)
+        settings = {
+            "train": section_to_table(plan.network),
+            "backtest": section_to_table(plan.config),
+        }
         record = make_record(
-            result, source=prices.source, digest=prices.digest(), settings=settings
+            result, source=plan.prices.source, digest=plan.prices.digest(), settings=settings
         )
         save_record(job.workspace, record)
+        files[symbol].remove()
         job.keep(f"backtest of {symbol}")
         records.append(record)
-        if job.style == "table":
-            job.emit(_result([record]))
 
-    job.each(chosen, one)
-    if job.style != "table":
-        job.emit(_result(records))
+    any_folds = any(isinstance(plan, Plan) for plan in plans.values())
+    what = chosen[0] if len(chosen) == 1 else f"{len(chosen)} symbols"
+    with (
+        open_workers(job.workers) if any_folds else Workers() as workers,
+        job.progress(f"Backtesting {what}") as move,
+        _keeping(job, files),
+        closing(
+            run_backtests(
+                list(plans.values()),
+                workers=workers,
+                deadline=job.deadline,
+                files=files.get,
+                progress=move,
+            )
+        ) as results,
+    ):
+        job.each(chosen, one)
+    for part in [[record] for record in records] if job.style == "table" else [records]:
+        job.emit(_result(part))
+
+
+def _plan(job: Job, symbol: str, config: BacktestConfig) -> "Planned":
+    from lstmfin.backtest.walkforward import plan_backtest
+
+    try:
+        return plan_backtest(job.prices(symbol), network=_network(job, symbol), config=config)
+    except LstmfinError as error:
+        return error
+
+
+@contextmanager
+def _keeping(job: Job, files: dict[str, "FoldFiles"]) -> Iterator[None]:
+    """Tell what lies of the folds: before, and when it is interrupted."""
+    for symbol, one in files.items():
+        if one.n_there:
+            job.tell(f"{symbol}: going on after {one.n_there} folds that lie in {one.folder}")
+    try:
+        yield
+    except KeyboardInterrupt:
+        if n_kept := sum(one.n_kept for one in files.values()):
+            job.keep(f"{n_kept} folds (the same line goes on after them)")
+        raise
 
 
 def _network(job: Job, symbol: str) -> TrainConfig:

@@ -1,0 +1,87 @@
+"""One fold of a backtest as a task: every model is fitted once, and asked from the test blocks.
+
+A fold knows nothing of its workers, and of the series no bar after its last test origin.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmfin.config import TrainConfig
+from lstmfin.data.prices import Prices
+from lstmfin.metrics.distribution import StudentT
+from lstmfin.models.forecaster import Forecaster
+from lstmfin.models.model import Indices, Model
+from lstmfin.registry import BASELINES
+
+Weights = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """What a task is told.
+
+    Parameters
+    ----------
+    prices : Prices
+        The whole series.
+    train : ndarray of int
+        Origins of the training block, consecutive.
+    tests : tuple of ndarray of int
+        Origins of the test blocks that the models serve, in order, consecutive in each.
+    number : int
+        Which test block the first of them is; it names the random stream.
+    network : TrainConfig
+    warm_start : ndarray, optional
+        Weights of the network of the fold before, to begin from.
+    """
+
+    prices: Prices
+    train: Indices
+    tests: tuple[Indices, ...]
+    number: int
+    network: TrainConfig
+    warm_start: Weights | None = None
+
+    @property
+    def known(self) -> Prices:
+        """The series up to the last test origin: more is not to be seen."""
+        return self.prices.slice(int(self.tests[-1][-1]) + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class FoldResult:
+    """What a task returns: for each model its laws of each test block, and the weights."""
+
+    laws: dict[str, list[StudentT]]
+    weights: Weights
+
+
+def run_fold(fold: Fold, tick: Callable[[float], None]) -> FoldResult:
+    """Fit the network and the baselines on a training block, and ask them from its test blocks."""
+    horizon = fold.network.horizon
+    known = fold.prices.slice(int(fold.train[-1]) + horizon + 1)
+    if fold.train[0] > 0:
+        known = known.between(fold.prices.sessions[fold.train[0]], None)
+    network = Forecaster(fold.network, stream_names=(f"fold {fold.number}",))
+    network.warm_start = fold.warm_start
+    models: dict[str, Model] = {fold.network.cell: network}
+    models |= {name: BASELINES.get(name)(horizon) for name in BASELINES.names()}
+    most = fold.network.epochs * max(1, len(fold.train) // fold.network.batch)
+    steps = count(1)
+    for model in models.values():
+        model.fit(known, tick=lambda: tick(min(next(steps) / most, 1.0)))
+    laws: dict[str, list[StudentT]] = {name: [] for name in models}
+    for test in fold.tests:
+        seen = fold.prices.slice(int(test[-1]) + 1)
+        for name, model in models.items():
+            laws[name].append(model.predict(seen, test))
+    return FoldResult(laws, _weights(network))
+
+
+def _weights(forecaster: Forecaster) -> Weights:
+    network = forecaster.network
+    return np.zeros(0) if network is None else network.params.flat.copy()
