@@ -49,8 +49,15 @@ class Record:
     position: list[float]
 
 
-def make_record(result: Backtest, *, source: str, digest: str, settings: dict[str, Any]) -> Record:
-    """Return the record of a backtest, scored and judged."""
+def make_record(
+    result: Backtest,
+    *,
+    source: str,
+    digest: str,
+    settings: dict[str, Any],
+    findings: list[Finding] | None = None,
+) -> Record:
+    """Return the record of a backtest, scored and judged; alone if no findings are given."""
     return Record(
         symbol=result.symbol,
         model=result.model,
@@ -59,7 +66,7 @@ def make_record(result: Backtest, *, source: str, digest: str, settings: dict[st
         cost_bps=result.cost_bps,
         settings=settings,
         scores=score(result),
-        findings=verdict(result),
+        findings=verdict(result) if findings is None else findings,
         folds=[asdict(fold) for fold in result.folds],
         sessions=[str(session) for session in result.earned_on],
         equity=equity_curve(result.net(result.model)).tolist(),

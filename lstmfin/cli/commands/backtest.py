@@ -1,5 +1,6 @@
 """Test the network and the baselines walk-forward, and give a verdict."""
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -15,7 +16,8 @@ from lstmfin.errors import LstmfinError
 if TYPE_CHECKING:
     from lstmfin.backtest.fold_files import FoldFiles
     from lstmfin.backtest.record import Record
-    from lstmfin.backtest.walkforward import Planned
+    from lstmfin.backtest.search import Search
+    from lstmfin.backtest.walkforward import Backtest, Plan, Planned
     from lstmfin.cli.output import Result
 
 
@@ -31,32 +33,25 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     are taken in the session after the forecast, at the open where there is one.
     """
     from lstmfin.backtest.fold_files import FoldFiles
-    from lstmfin.backtest.record import make_record, save_record
+    from lstmfin.backtest.record import save_record
+    from lstmfin.backtest.search import enter
     from lstmfin.backtest.walkforward import Plan, run_backtests
+    from lstmfin.data.ledger import Ledger
     from lstmfin.workers import Workers, open_workers
 
     config = job.settings.backtest.evolve(**options)
     chosen = job.choose(symbols, job.stored_symbols)
     plans = {symbol: _plan(job, symbol, config) for symbol in chosen}
     files = {symbol: FoldFiles(job.workspace, symbol) for symbol in chosen}
-    records: list[Record] = []
+    ledger = Ledger(job.workspace.database)
+    done: list[tuple[Backtest, Plan, Search]] = []
 
     def one(symbol: str) -> None:
         result, plan = next(results), plans[symbol]
         if isinstance(result, LstmfinError):
             raise result
         assert isinstance(plan, Plan)
-        settings = {
-            "train": section_to_table(plan.network),
-            "backtest": section_to_table(plan.config),
-        }
-        record = make_record(
-            result, source=plan.prices.source, digest=plan.prices.digest(), settings=settings
-        )
-        save_record(job.workspace, record)
-        files[symbol].remove()
-        job.keep(f"backtest of {symbol}")
-        records.append(record)
+        done.append((result, plan, enter(ledger, result, plan, now=dt.datetime.now(dt.UTC))))
 
     any_folds = any(isinstance(plan, Plan) for plan in plans.values())
     what = chosen[0] if len(chosen) == 1 else f"{len(chosen)} symbols"
@@ -75,8 +70,34 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         ) as results,
     ):
         job.each(chosen, one)
+    records = _judged(done)
+    for record in records:
+        save_record(job.workspace, record)
+        files[record.symbol].remove()
+        job.keep(f"backtest of {record.symbol}")
     for part in [[record] for record in records] if job.style == "table" else [records]:
         job.emit(_result(part))
+
+
+def _judged(done: list[tuple["Backtest", "Plan", "Search"]]) -> list["Record"]:
+    """Return the records of backtests whose verdict is given together."""
+    from lstmfin.backtest.record import make_record
+    from lstmfin.backtest.verdict import verdicts
+
+    lines = verdicts([result for result, _, _ in done], [search for *_, search in done])
+    return [
+        make_record(
+            result,
+            source=plan.prices.source,
+            digest=plan.prices.digest(),
+            settings={
+                "train": section_to_table(plan.network),
+                "backtest": section_to_table(plan.config),
+            },
+            findings=findings,
+        )
+        for (result, plan, _), findings in zip(done, lines, strict=True)
+    ]
 
 
 def _plan(job: Job, symbol: str, config: BacktestConfig) -> "Planned":

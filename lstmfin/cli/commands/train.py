@@ -1,12 +1,13 @@
 """Train a network for each symbol."""
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
-from lstmfin.config import TrainConfig
+from lstmfin.config import TrainConfig, section_to_table
 
 if TYPE_CHECKING:
     from lstmfin.data.prices import Prices
@@ -25,6 +26,7 @@ def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     sessions are kept for early stopping, and the best weights on them are the ones saved.
     """
     from lstmfin.cli.output import Column, Result, number
+    from lstmfin.data.ledger import Ledger
     from lstmfin.models.checkpoint import checkpoint_of
     from lstmfin.models.forecaster import Forecaster
     from lstmfin.models.shelf import save_model
@@ -32,6 +34,7 @@ def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     config = job.settings.train.evolve(**options)
     job.trained = config
     chosen = job.choose(symbols, job.stored_symbols)
+    ledger = Ledger(job.workspace.database)
     rows: list[dict[str, Any]] = []
 
     def one(symbol: str) -> None:
@@ -52,6 +55,14 @@ def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         history, data = forecaster.history, forecaster.provenance
         assert data is not None
         best = history.validation_loss[history.best_epoch]
+        ledger.append(
+            "train",
+            symbol,
+            data=data.digest,
+            settings={"train": section_to_table(forecaster.config)},
+            result={"model": identity, "validation_loss": best},
+            now=dt.datetime.now(dt.UTC),
+        )
         if history.n_retreats:
             job.tell(
                 f"{symbol}: training left the finite numbers {history.n_retreats} times and went "
