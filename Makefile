@@ -59,9 +59,10 @@ check: $(READY)  ## Lint, check types, and check that imports run down the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## Measure speed and memory, and run the adding and the timing problem.
+bench: $(READY)  ## Measure speed and memory, run the adding and the timing problem, and the verdict on walks.
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/adding.py
+	$(BIN)/python benchmarks/verdict.py
 
 lock: $(READY)  ## Choose the newest versions anew and write both lock files.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

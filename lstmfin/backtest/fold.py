@@ -62,6 +62,14 @@ class FoldResult:
 
 def run_fold(fold: Fold, tick: Callable[[float], None]) -> FoldResult:
     """Fit the network and the baselines on a training block, and ask them from its test blocks."""
+    models = fitted_models(fold, tick)
+    return FoldResult(ask(models, fold), weights_of(models[fold.network.cell]))
+
+
+def fitted_models(
+    fold: Fold, tick: Callable[[float], None] = lambda _share: None
+) -> dict[str, Model]:
+    """Return the network, first, and the baselines, fitted on a training block and its targets."""
     horizon = fold.network.horizon
     known = fold.prices.slice(int(fold.train[-1]) + horizon + 1)
     if fold.train[0] > 0:
@@ -74,14 +82,20 @@ def run_fold(fold: Fold, tick: Callable[[float], None]) -> FoldResult:
     steps = count(1)
     for model in models.values():
         model.fit(known, tick=lambda: tick(min(next(steps) / most, 1.0)))
+    return models
+
+
+def ask(models: dict[str, Model], fold: Fold) -> dict[str, list[StudentT]]:
+    """Return what each model says from each test block, of prices up to its end."""
     laws: dict[str, list[StudentT]] = {name: [] for name in models}
     for test in fold.tests:
         seen = fold.prices.slice(int(test[-1]) + 1)
         for name, model in models.items():
             laws[name].append(model.predict(seen, test))
-    return FoldResult(laws, _weights(network))
+    return laws
 
 
-def _weights(forecaster: Forecaster) -> Weights:
-    network = forecaster.network
+def weights_of(model: Model) -> Weights:
+    """Return the weights of a network, (n,); none of what has none."""
+    network = getattr(model, "network", None)
     return np.zeros(0) if network is None else network.params.flat.copy()

@@ -45,16 +45,15 @@ class FoldFiles:
     ----------
     workspace : Workspace
     symbol : str
-
-    Attributes
-    ----------
-    n_there, n_kept : int
-        Folds that were there at first, and folds that have been written since.
     """
 
     def __init__(self, workspace: Workspace, symbol: str) -> None:
         self.folder = workspace.cache / "folds" / safe_name(symbol)
-        self.n_there, self.n_kept = len(list(self.folder.glob("[!.]*.npz"))), 0
+
+    @property
+    def n_there(self) -> int:
+        """How many folds lie there now."""
+        return len(list(self.folder.glob("[!.]*.npz")))
 
     def load(self, fold: Fold) -> FoldResult | None:
         """Return the result of a fold, or None when there is none of just this fold."""
@@ -81,7 +80,6 @@ class FoldFiles:
         packed = io.BytesIO()
         np.savez(packed, allow_pickle=False, **arrays, **{_STRUCTURE: text})
         write_atomically(self._path(fold), packed.getvalue())
-        self.n_kept += 1
 
     def remove(self) -> None:
         """Remove all of the symbol, those of backtests that were never ended among them."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from lstmfin.backtest.scores import Scores, score
 from lstmfin.backtest.verdict import Finding, verdict
-from lstmfin.backtest.walkforward import BUY_AND_HOLD, Backtest
+from lstmfin.backtest.walkforward import BUY_AND_HOLD, Backtest, Floats
 from lstmfin.errors import DataError
 from lstmfin.metrics.returns import equity_curve
 from lstmfin.workspace import Workspace, safe_name, write_atomically
@@ -56,6 +56,7 @@ def make_record(
     digest: str,
     settings: dict[str, Any],
     findings: list[Finding] | None = None,
+    market: Floats | None = None,
 ) -> Record:
     """Return the record of a backtest, scored and judged; alone if no findings are given."""
     return Record(
@@ -63,9 +64,9 @@ def make_record(
         model=result.model,
         source=source,
         digest=digest,
-        cost_bps=result.cost_bps,
+        cost_bps=result.costs.turn_bps,
         settings=settings,
-        scores=score(result),
+        scores=score(result, market),
         findings=verdict(result) if findings is None else findings,
         folds=[asdict(fold) for fold in result.folds],
         sessions=[str(session) for session in result.earned_on],

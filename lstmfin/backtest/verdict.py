@@ -203,9 +203,9 @@ def _money(result: Backtest, search: Search) -> Evidence:
     mean = diebold_mariano(-excess, np.zeros_like(excess), horizon=1)
     trials = "1 trial" if search.n_trials == 1 else f"{search.n_trials:,} trials"
     text = (
-        f"{_sharpe(own)} after {result.cost_bps:g} bp a turn, {_sharpe(held)} for buy-and-hold; "
-        f"truly above it with probability {_percent(probability)} (deflated Sharpe ratio over "
-        f"{trials}), mean above it p = {mean.p_better:.2f}"
+        f"{_sharpe(own)} after {result.costs.turn_bps:g} bp a turn, {_sharpe(held)} for "
+        f"buy-and-hold; truly above it with probability {_percent(probability)} (deflated Sharpe "
+        f"ratio over {trials}), mean above it p = {mean.p_better:.2f}"
     )
     if np.isfinite(search.overfitting):
         text += f"; probability of overfitting {search.overfitting:.0%}"

@@ -16,10 +16,12 @@ from lstmfin.backtest.fold_files import FoldFiles
 from lstmfin.backtest.splits import walk_forward
 from lstmfin.backtest.strategy import (
     SESSIONS_TO_EXIT,
+    Costs,
+    costs_of,
+    executes_at_open,
     holding_returns,
     net_returns,
-    sign_positions,
-    trades_at_open,
+    positions,
 )
 from lstmfin.config import BacktestConfig, TrainConfig
 from lstmfin.data.prices import Prices
@@ -65,8 +67,7 @@ class Backtest:
         What each model held.
     held : ndarray (N,)
         Simple return of holding the series from the session after each origin to the next.
-    cost_bps : float
-        Cost of a turn.
+    costs : Costs
     folds : tuple of FoldRecord
     """
 
@@ -78,16 +79,16 @@ class Backtest:
     laws: dict[str, StudentT]
     positions: dict[str, Floats]
     held: Floats
-    cost_bps: float
+    costs: Costs
     folds: tuple[FoldRecord, ...]
 
     def net(self, name: str) -> Floats:
         """Return what one model earned in each session after costs, as fractions (N,)."""
-        return net_returns(self.positions[name], self.held, cost_bps=self.cost_bps)
+        return net_returns(self.positions[name], self.held, self.costs)
 
     def gross(self, name: str) -> Floats:
         """Return what one model earned in each session before costs, as fractions (N,)."""
-        return net_returns(self.positions[name], self.held, cost_bps=0.0)
+        return net_returns(self.positions[name], self.held, Costs())
 
 
 BUY_AND_HOLD = "buy-and-hold"
@@ -122,8 +123,12 @@ def plan_backtest(prices: Prices, *, network: TrainConfig, config: BacktestConfi
     ------
     UsageError
         When the folds leave no test block, or the purge is below the horizon.
+    DataError
+        When it is to be traded at opens that there are not, or slippage needs a volume.
     """
     prices = prices.finished()
+    executes_at_open(prices, config.execution)
+    costs_of(prices, np.arange(len(prices)), config)
     horizon = network.horizon
     purge = horizon if config.purge is None else config.purge
     if purge < horizon:
@@ -132,7 +137,7 @@ def plan_backtest(prices: Prices, *, network: TrainConfig, config: BacktestConfi
             f"would reach into the test block; choose {horizon} or more"
         )
     splits = walk_forward(
-        max(len(prices) - SESSIONS_TO_EXIT, 0),
+        max(len(prices) - SESSIONS_TO_EXIT - config.lag, 0),
         train=config.train,
         test=config.test,
         purge=purge,
@@ -288,22 +293,19 @@ def _collect(plan: Plan, results: list[FoldResult]) -> Backtest:
     }
     model = next(iter(laws))
     horizon = laws[model].shape[1]
-    at_open = trades_at_open(prices)
-    positions = {
-        name: sign_positions(law, at_open=at_open, long_only=config.long_only)
-        for name, law in laws.items()
-    }
-    positions[BUY_AND_HOLD] = np.ones(len(origins))
+    at_open = executes_at_open(prices, config.execution)
+    held = {name: positions(law, at_open=at_open, config=config) for name, law in laws.items()}
+    held[BUY_AND_HOLD] = np.ones(len(origins))
     return Backtest(
         symbol=prices.symbol,
         model=model,
         sessions=prices.sessions[origins],
-        earned_on=prices.sessions[origins + SESSIONS_TO_EXIT],
+        earned_on=prices.sessions[origins + config.lag + SESSIONS_TO_EXIT],
         realised=cumulative_returns(prices, horizon)[origins],
         laws=laws,
-        positions=positions,
-        held=holding_returns(prices, origins),
-        cost_bps=config.cost_bps,
+        positions=held,
+        held=holding_returns(prices, origins, at_open=at_open, lag=config.lag),
+        costs=costs_of(prices, origins, config),
         folds=tuple(record for fold in plan.folds for record in _records(fold)),
     )
 

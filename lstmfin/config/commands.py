@@ -45,10 +45,48 @@ class BacktestConfig(Section):
         False, "Begin each training from the weights of the fold before, not from random ones."
     )
     rolling: bool = option(False, "Train on the last --train sessions only, not on all before.")
+    strategy: str = option(
+        "sign",
+        "How large a position is: all on the side of the median, in proportion to it, for a target "
+        "volatility, or a fraction of Kelly's.",
+        choices=("sign", "proportional", "volatility", "kelly"),
+    )
+    dead_band: float = option(
+        0.0, "Share of its spread that a median must pass to be held at all.", minimum=0
+    )
+    cap: float = option(1.0, "Largest position, as a share of equity.", above=0, maximum=10)
+    target_volatility: float = option(
+        0.15, "Volatility a year to aim at, for --strategy volatility.", above=0
+    )
+    kelly_fraction: float = option(
+        0.5, "Share of the Kelly position, for --strategy kelly.", above=0, maximum=1
+    )
+    long_only: bool = option(False, "Hold or stay out; never sell short.")
+    execution: str = option(
+        "auto",
+        "When in the session after the forecast it is traded; auto takes the open where there is "
+        "one of its own.",
+        choices=("auto", "open", "close"),
+    )
+    lag: int = option(0, "More sessions between a forecast and its trade.", minimum=0, maximum=250)
     cost_bps: float = option(
         5.0, "Cost of turning a position over, in basis points of the amount.", minimum=0
     )
-    long_only: bool = option(False, "Hold or stay out; never sell short.")
+    spread_bps: float = option(
+        0.0, "Spread between bid and ask; half of it is paid on what is turned over.", minimum=0
+    )
+    impact_bps: float = option(
+        0.0,
+        "Slippage of trading a whole day's volume; it falls with the root of the share.",
+        minimum=0,
+    )
+    capital: float = option(
+        100_000.0, "Equity in the currency of the prices, for --impact-bps.", above=0
+    )
+    borrow_bps: float = option(0.0, "Cost of what is sold short, a year.", minimum=0)
+    benchmark: str | None = option(
+        None, "Symbol that alpha and beta are measured against; the series itself if not given."
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

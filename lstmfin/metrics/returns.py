@@ -145,6 +145,16 @@ def turnover(position: ArrayLike, *, before: float = 0.0) -> float:
     return float(np.abs(np.diff(held, prepend=before)).mean()) if held.size else float("nan")
 
 
+def break_even_bps(position: ArrayLike, returns: ArrayLike, *, before: float = 0.0) -> float:
+    """Return the cost of a turn at which nothing is earned, in basis points of the amount.
+
+    Below 0 where it loses without costs; NaN where nothing is ever turned over.
+    """
+    held, r = aligned(position, returns)
+    turned = float(np.abs(np.diff(held, prepend=before)).sum()) if held.size else 0.0
+    return float(held @ r) / turned * 1e4 if turned else float("nan")
+
+
 def profit_factor(returns: ArrayLike) -> float:
     """Return the sum of gains over the sum of losses.
 

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from concurrent.futures.process import ProcessPoolExecutor
 from multiprocessing import connection
 from typing import Any
@@ -18,7 +18,7 @@ class LocalWorkers(Workers):
 
     def __init__(self, n_lanes: int) -> None:
         super().__init__(n_lanes)
-        self._pools: dict[int, tuple[Executor, int]] = {}
+        self._pools: dict[int, tuple[Executor, Future[int]]] = {}
 
     def submit(self, lane: int, call: Call, tick: Tick) -> "Future[Any]":  # noqa: ARG002
         """Start ``call`` in the process of a lane, which is started for its first one."""
@@ -26,14 +26,16 @@ class LocalWorkers(Workers):
             # A forked child would hold locks and threads of its parent; a spawned one begins clean.
             context = multiprocessing.get_context("spawn")
             pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin_worker)
-            self._pools[lane] = pool, pool.submit(os.getpid).result()
+            self._pools[lane] = pool, pool.submit(os.getpid)
         return self._pools[lane][0].submit(run_call, call)
 
     def end(self, lane: int, future: "Future[Any]") -> None:  # noqa: ARG002
         """End the process of a lane; the next task of it gets a new one."""
+        if lane not in self._pools:
+            return
         pool, process = self._pools.pop(lane)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError, BrokenExecutor):  # dead already
+            os.kill(process.result(), signal.SIGKILL)
         pool.shutdown()
 
     def close(self) -> None:

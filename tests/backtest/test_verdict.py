@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from lstmfin.backtest.search import Search
+from lstmfin.backtest.strategy import Costs
 from lstmfin.backtest.verdict import LEVEL, verdict, verdicts
 from lstmfin.backtest.walkforward import Backtest
 from lstmfin.data.prices import Prices, make_bars
@@ -178,7 +179,7 @@ def _smoother(seed):
         laws={"lstm": own, **laws},
         positions=dict.fromkeys(("lstm", "buy-and-hold"), np.ones(len(origins))),
         held=np.expm1(truth[origins, 0]),
-        cost_bps=5.0,
+        costs=Costs(5.0),
         folds=(),
     )
     return _edges(result)["range"], diebold_mariano(*losses, horizon=1).p_better < LEVEL
@@ -250,7 +251,7 @@ def _at_horizon(rng, horizon, n, noise):
         laws=laws,
         positions=dict.fromkeys(("lstm", "buy-and-hold"), np.ones(n)),
         held=np.expm1(realised[:, 0]),
-        cost_bps=5.0,
+        costs=Costs(5.0),
         folds=(),
     )
 

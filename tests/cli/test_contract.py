@@ -31,6 +31,7 @@ PROMISED = {
     "backtest": "--train --test --purge --refit --cost-bps",
     "plot": "--out",
     "forecast": "--horizon",
+    "audit": "--train --test --purge",
     "selftest": "--cell",
     "gradients": "--cell --hidden --trained --out --seed",
     "bench": "--cell --length --hidden --batch --learning-rate --memory --limit --seed",
@@ -137,6 +138,7 @@ def test_symbols_that_cannot_be(fetched, tmp_path, name, symbol):
 def test_every_command_speaks_json_and_csv(trained, name):
     """Each result is one JSON object with its rows, and the same rows are CSV."""
     quick = {"train": ["--epochs", "1", "--hidden", "2"], "backtest": ["--train", "300"]}
+    quick["audit"] = quick["backtest"]
     instruments = {
         "bench": ["adding", "--length", "20", "--limit", "32"],
         "gradients": ["--cell", "gru", "--hidden", "4"],

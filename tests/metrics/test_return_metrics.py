@@ -136,3 +136,18 @@ def test_a_benchmark_that_does_not_move_explains_nothing():
     """There is no line through one point."""
     assert np.isnan(m.alpha_beta([0.1, 0.2], [0.1, 0.1])).all()
     assert np.isnan(m.alpha_beta([], [])).all()
+
+
+@pytest.mark.parametrize(
+    ("position", "returns", "expected"),
+    [
+        ([1, 1, 1], [0.01, 0.0, 0.01], 200.0),  # bought once, for 2 %
+        ([1, -1], [0.01, 0.02], -100 / 3),  # loses 1 % on turning over 3
+        ([0.5, 0.0], [0.01, 0.5], 50.0),
+        ([0, 0], [0.01, 0.02], NAN),
+        ([], [], NAN),
+    ],
+)
+def test_break_even(position, returns, expected):
+    """What a turn may cost until nothing is left, by hand."""
+    np.testing.assert_allclose(m.break_even_bps(position, returns), expected, rtol=1e-12)

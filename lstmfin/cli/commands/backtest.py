@@ -16,8 +16,12 @@ from lstmfin.errors import LstmfinError
 if TYPE_CHECKING:
     from lstmfin.backtest.fold_files import FoldFiles
     from lstmfin.backtest.record import Record
+    from lstmfin.backtest.scores import Scores
     from lstmfin.backtest.search import Search
     from lstmfin.backtest.walkforward import Backtest, Plan, Planned
+    from lstmfin.data.prices import Floats
+
+    Done = tuple[Backtest, Plan, Search, Floats | None]
     from lstmfin.cli.output import Result
 
 
@@ -32,11 +36,13 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     else the default. It is trained anew in each fold, on sessions before the fold alone. Positions
     are taken in the session after the forecast, at the open where there is one.
     """
+    from lstmfin.backtest.benchmark import benchmark_returns
     from lstmfin.backtest.fold_files import FoldFiles
     from lstmfin.backtest.record import save_record
     from lstmfin.backtest.search import enter
     from lstmfin.backtest.walkforward import Plan, run_backtests
     from lstmfin.data.ledger import Ledger
+    from lstmfin.data.symbols import parse_symbol
     from lstmfin.workers import Workers, open_workers
 
     config = job.settings.backtest.evolve(**options)
@@ -44,14 +50,17 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     plans = {symbol: _plan(job, symbol, config) for symbol in chosen}
     files = {symbol: FoldFiles(job.workspace, symbol) for symbol in chosen}
     ledger = Ledger(job.workspace.database)
-    done: list[tuple[Backtest, Plan, Search]] = []
+    market = job.prices(parse_symbol(config.benchmark)) if config.benchmark else None
+    done: list[Done] = []
 
     def one(symbol: str) -> None:
         result, plan = next(results), plans[symbol]
         if isinstance(result, LstmfinError):
             raise result
         assert isinstance(plan, Plan)
-        done.append((result, plan, enter(ledger, result, plan, now=dt.datetime.now(dt.UTC))))
+        returns = benchmark_returns(market, result) if market else None
+        search = enter(ledger, result, plan, now=dt.datetime.now(dt.UTC))
+        done.append((result, plan, search, returns))
 
     any_folds = any(isinstance(plan, Plan) for plan in plans.values())
     what = chosen[0] if len(chosen) == 1 else f"{len(chosen)} symbols"
@@ -79,12 +88,12 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         job.emit(_result(part))
 
 
-def _judged(done: list[tuple["Backtest", "Plan", "Search"]]) -> list["Record"]:
+def _judged(done: list["Done"]) -> list["Record"]:
     """Return the records of backtests whose verdict is given together."""
     from lstmfin.backtest.record import make_record
     from lstmfin.backtest.verdict import verdicts
 
-    lines = verdicts([result for result, _, _ in done], [search for *_, search in done])
+    lines = verdicts([result for result, *_ in done], [search for _, _, search, _ in done])
     return [
         make_record(
             result,
@@ -95,8 +104,9 @@ def _judged(done: list[tuple["Backtest", "Plan", "Search"]]) -> list["Record"]:
                 "backtest": section_to_table(plan.config),
             },
             findings=findings,
+            market=market,
         )
-        for (result, plan, _), findings in zip(done, lines, strict=True)
+        for (result, plan, _, market), findings in zip(done, lines, strict=True)
     ]
 
 
@@ -104,7 +114,7 @@ def _plan(job: Job, symbol: str, config: BacktestConfig) -> "Planned":
     from lstmfin.backtest.walkforward import plan_backtest
 
     try:
-        return plan_backtest(job.prices(symbol), network=_network(job, symbol), config=config)
+        return plan_backtest(job.prices(symbol), network=network_of(job, symbol), config=config)
     except LstmfinError as error:
         return error
 
@@ -118,12 +128,12 @@ def _keeping(job: Job, files: dict[str, "FoldFiles"]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if n_kept := sum(one.n_kept for one in files.values()):
+        if n_kept := sum(one.n_there for one in files.values()):
             job.keep(f"{n_kept} folds (the same line goes on after them)")
         raise
 
 
-def _network(job: Job, symbol: str) -> TrainConfig:
+def network_of(job: Job, symbol: str) -> TrainConfig:
     """Return the network to test: that of this line, else of the saved model, else the default."""
     from lstmfin.models.shelf import has_model, load_model
 
@@ -164,13 +174,27 @@ def _result(records: list["Record"]) -> "Result":
             (
                 "Skill is the share of the error of the last price (zero-return) that is saved, at "
                 f"the next session and {horizon} ahead. Money is after {record.cost_bps:g} bp a "
-                "turn: return a year, turnover a session."
+                "turn: return a year, turnover a session. " + _trading(record.scores[0])
             ),
             "",
             f"Verdict on {record.symbol}",
             *((f"{one.topic}:", one.text) for one in record.findings),
         ]
     return Result("backtest", columns, rows, title=title, notes=notes, more={"verdict": verdicts})
+
+
+def _trading(scores: "Scores") -> str:
+    """Return what is always told of the network's trading, in a sentence."""
+    if not scores.exposure:
+        return f"The {scores.model} never held anything."
+    even = scores.break_even_bps
+    breaks_even = "never traded" if even is None else f"breaks even at {even:.1f} bp a turn"
+    ends = scores.sharpe_low_bootstrap, scores.sharpe_high_bootstrap
+    between = "" if None in ends else f"; its Sharpe is from {ends[0]:.2f} to {ends[1]:.2f} (95 %)"
+    return (
+        f"The {scores.model} turned over {scores.turnover:.2f} of equity a session, was exposed "
+        f"with {scores.exposure:.0%} of it, and {breaks_even}{between}."
+    )
 
 
 COMMAND = backtest
