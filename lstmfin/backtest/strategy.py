@@ -78,6 +78,12 @@ def positions(law: StudentT, *, at_open: bool, config: BacktestConfig) -> Floats
     return np.asarray(np.maximum(held, 0.0) if config.long_only else held) + 0.0  # no -0.0
 
 
+def views_of(law: StudentT, at_open: bool, config: BacktestConfig) -> tuple[Floats, Floats]:  # noqa: FBT001 - as it is stored
+    """Return the median return that will be held as a share of its spread, and the spread, (N,)."""
+    median, spread = _held(law, config.lag + (not at_open)), _spread(law)
+    return np.asarray(median / spread), spread
+
+
 def _sizes(median: Floats, spread: Floats, config: BacktestConfig) -> dict[str, Floats]:
     """Return the size (N,) of a position by each rule, before the cap."""
     return {

@@ -68,6 +68,8 @@ class Backtest:
     held : ndarray (N,)
         Simple return of holding the series from the session after each origin to the next.
     costs : Costs
+    at_open : bool
+        Whether positions are taken at the open.
     folds : tuple of FoldRecord
     """
 
@@ -81,6 +83,7 @@ class Backtest:
     held: Floats
     costs: Costs
     folds: tuple[FoldRecord, ...]
+    at_open: bool = False
 
     def net(self, name: str) -> Floats:
         """Return what one model earned in each session after costs, as fractions (N,)."""
@@ -307,6 +310,7 @@ def _collect(plan: Plan, results: list[FoldResult]) -> Backtest:
         held=holding_returns(prices, origins, at_open=at_open, lag=config.lag),
         costs=costs_of(prices, origins, config),
         folds=tuple(record for fold in plan.folds for record in _records(fold)),
+        at_open=at_open,
     )
 
 

@@ -84,6 +84,13 @@ class BacktestConfig(Section):
         100_000.0, "Equity in the currency of the prices, for --impact-bps.", above=0
     )
     borrow_bps: float = option(0.0, "Cost of what is sold short, a year.", minimum=0)
+    book: str = option(
+        "none",
+        "What is held of all symbols together: the best and worst, each by its rank, or each by "
+        "one over its volatility.",
+        choices=("none", "top", "rank", "inverse-volatility"),
+    )
+    book_size: int = option(3, "Symbols on each side of --book top.", minimum=1)
     benchmark: str | None = option(
         None, "Symbol that alpha and beta are measured against; the series itself if not given."
     )

@@ -187,6 +187,24 @@ def test_a_backtest_always_tells_of_its_trading(trained):
     assert None not in [row[key] for key in ("turnover", "exposure", "break_even_bps", "beta")]
 
 
+@pytest.mark.parametrize("kind", ["top", "rank", "inverse-volatility"])
+def test_a_book_over_all_symbols(trained, kind):
+    """Each model's book beside equal parts, counted in the ledger; one symbol is no book."""
+    line = ("--format", "json", "backtest", *SMALL, "--book", kind, "--book-size", 1)
+    _, book = json.loads(trained(*line).out)
+    models = [row["model"] for row in book["rows"]]
+    assert (models[0], models[-1]) == ("lstm", "equal parts")
+    assert all(row["exposure"] <= 1 + 1e-9 for row in book["rows"])
+    assert book["rows"][-1]["exposure"] == pytest.approx(1)
+    (row,) = json.loads(trained("--format", "json", "trials", "BOOK").out)["rows"]
+    assert (row["symbol"], row["kind"]) == ("BOOK", "backtest")
+    table = trained(*line[2:])
+    assert f"Book '{kind}' of 2 symbols" in table.out
+    ended = trained(*line, "GARCH")
+    assert ended.code == 2
+    assert "needs two symbols or more" in ended.err
+
+
 def test_a_benchmark_of_another_symbol(trained, tmp_path):
     """Alpha and beta are against it; one that does not overlap, or is not there, is refused."""
     line = ("--format", "json", "backtest", "GARCH", *SMALL, "--benchmark")

@@ -11,7 +11,7 @@ import click
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
 from lstmfin.config import BacktestConfig, TrainConfig, section_to_table
-from lstmfin.errors import LstmfinError
+from lstmfin.errors import LstmfinError, UsageError
 
 if TYPE_CHECKING:
     from lstmfin.backtest.fold_files import FoldFiles
@@ -47,6 +47,8 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
 
     config = job.settings.backtest.evolve(**options)
     chosen = job.choose(symbols, job.stored_symbols)
+    if config.book != "none" and len(chosen) < 2:
+        raise UsageError(f"--book {config.book} needs two symbols or more, not {len(chosen)}")
     plans = {symbol: _plan(job, symbol, config) for symbol in chosen}
     files = {symbol: FoldFiles(job.workspace, symbol) for symbol in chosen}
     ledger = Ledger(job.workspace.database)
@@ -86,6 +88,10 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         job.keep(f"backtest of {record.symbol}")
     for part in [[record] for record in records] if job.style == "table" else [records]:
         job.emit(_result(part))
+    if config.book != "none" and len(done) > 1:
+        from lstmfin.cli.book import emit_book
+
+        emit_book(job, [one[0] for one in done], [one[1] for one in done], config)
 
 
 def _judged(done: list["Done"]) -> list["Record"]:
