@@ -36,7 +36,7 @@ def emit_book(
     probability = search.deflated(own.net() - books[EQUAL_PARTS].net())
     note = (
         f"The book of {name} is truly better than {EQUAL_PARTS} with probability {probability:.0%} "
-        f"(deflated Sharpe ratio over {search.n_trials} books). Money is after costs."
+        f"(deflated Sharpe ratio; books tried: {search.n_trials}). Money is after costs."
     )
     job.emit(_result(config.book, books, note))
 

@@ -29,7 +29,7 @@ def test_everything_tried_is_listed(trained):
     assert (search["n_trials"], search["n_backtests"]) == (2, 2)
     assert search["deflated_sharpe"] is not None
     table = trained("trials")
-    assert "GARCH: 2 settings tried, 2 of them backtested; the best, " in table.out
+    assert "GARCH: settings tried: 2, of them backtested: 2; the best, " in table.out
     assert "The chain of hashes holds" in table.out
 
 

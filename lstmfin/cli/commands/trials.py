@@ -88,7 +88,7 @@ def _search(symbol: str, found: list["Trial"]) -> dict[str, Any]:
     known = [one for one in backtests.values() if math.isfinite(sharpe(one.excess))]
     best = max(known, key=lambda one: sharpe(one.excess), default=None)
     deflated = search.deflated(best.excess) if best else math.nan
-    text = f"{symbol}: {search.n_trials} settings tried, {search.n_backtests} of them backtested"
+    text = f"{symbol}: settings tried: {search.n_trials}, of them backtested: {search.n_backtests}"
     if best is not None:
         text += (
             f"; the best, {best.settings_key[:8]}, is truly better than holding with probability "
