@@ -95,7 +95,7 @@ def _is_kind(parts: list[tuple[str, list[str]]], word: str, *, n_plain: int) -> 
 def _refuse_mistyped_command(ctx: click.Context, word: str, names: set[str], *, among: str) -> None:
     near = did_you_mean(word, names)
     is_for_plot = among == "plot" and did_you_mean(word, PLOTS.names()) != ""
-    if word.islower() and near and not is_for_plot:
+    if word.islower() and near and not is_for_plot and among != "bench":  # it takes no symbols
         raise click.UsageError(
             f"there is no command '{word}'{near} (a symbol of that name is written {word.upper()})",
             ctx,

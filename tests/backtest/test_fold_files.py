@@ -83,7 +83,7 @@ def test_a_damaged_file_is_none(files, fold, done, damage):
         with np.load(path) as stored:
             arrays = dict(stored)
         structure = json.loads(arrays["structure"].tobytes())
-        structure["lstm"][0]["class"] = ["pathlib", "Path"]
+        structure["lstm"][0]["class"] = ["lstmfin.workers.tasks", "Outcome"]
         arrays["structure"] = np.frombuffer(json.dumps(structure).encode(), np.uint8)
         np.savez(path, **arrays)
     else:
