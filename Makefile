@@ -46,8 +46,13 @@ $(ORACLES_READY): requirements-oracles.lock pyproject.toml
 	@$(ORACLES)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Tests of the extras stats and calendar, which `make test` leaves out.
+OF_EXTRAS := tests/models/test_garch.py tests/models/test_baselines.py \
+	tests/metrics/test_selection.py tests/data/test_calendar_exchanges.py
+
 oracles: $(ORACLES_READY)  ## Compare with PyTorch, onnxruntime and others, live; an environment of its own.
 	$(ORACLES)/bin/python -m pytest -q tests/oracles
+	$(ORACLES)/bin/python -m pytest -q $(OF_EXTRAS)
 
 SAMPLE ?= 0
 mutants: $(READY)  ## Break each line of the backward passes; a test must notice. SAMPLE=20 for some.
@@ -59,9 +64,13 @@ check: $(READY)  ## Lint, check types, and check that imports run down the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## Measure speed and memory, and run the adding and the timing problem.
+bench: $(READY) $(ORACLES_READY)  ## Measure speed and memory, beside PyTorch's too, and run the problems.
+	$(ORACLES)/bin/python benchmarks/engine_speed.py
+	$(ORACLES)/bin/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/adding.py
+	$(BIN)/python benchmarks/verdict.py
 
 lock: $(READY)  ## Choose the newest versions anew and write both lock files.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -9,6 +9,7 @@
     │   └── ModelFileError       65  a model file that does not fit or is damaged
     ├── SourceError              69  a source of prices has nothing to give
     │   └── UnknownSymbolError   69  it answered, and does not know the symbol
+    ├── WorkersError             69  workers that tasks are to run on do not answer, or died
     ├── WriteError               74  the workspace cannot be written
     ├── TryLaterError            75  locked or rate-limited: the same command may work later
     └── ConfigError              78  ``lstmfin.toml`` says something that cannot be
@@ -40,7 +41,7 @@ EXIT_CODE_MEANINGS = {
     ExitCode.PARTIAL: "finished, but some symbols failed",
     ExitCode.ALARM: "an alarm that was asked for",
     ExitCode.DATA: "bad or missing data or model file",
-    ExitCode.UNAVAILABLE: "source unavailable, or without the symbol",
+    ExitCode.UNAVAILABLE: "source or workers unavailable, or a symbol unknown",
     ExitCode.BUG: "a bug: the traceback is in a log file",
     ExitCode.WRITE: "the workspace cannot be written",
     ExitCode.TRY_LATER: "locked or rate-limited: try again later",
@@ -86,6 +87,12 @@ class SourceError(LstmfinError, ConnectionError):
 
 class UnknownSymbolError(SourceError):
     """Raised when a source answered and has no prices for the symbol."""
+
+
+class WorkersError(LstmfinError, ConnectionError):
+    """Raised when workers cannot be reached, do not fit, or did not end a task."""
+
+    exit_code = ExitCode.UNAVAILABLE
 
 
 class WriteError(LstmfinError, OSError):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ class Registry:
         Name of the object that each module offers: ``"CELL"``.
     kind : str
         What a plug-in is called in messages: ``"cell"``.
+    group : str
+        Entry points under which other packages offer theirs; none if empty. A name of the package
+        itself wins over one of another.
 
     Examples
     --------
@@ -45,10 +49,16 @@ class Registry:
     folder: str
     attribute: str
     kind: str
+    group: str = ""
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all plug-ins, sorted."""
-        return _names(self.folder)
+        own = _names(self.folder)
+        return tuple(sorted({*own, *_entry_points(self.group)})) if self.group else own
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a plug-in of that name; other packages are asked last."""
+        return name in _names(self.folder) or name in self.names()
 
     def get(self, name: str) -> Any:
         """Return the plug-in called ``name``.
@@ -58,12 +68,14 @@ class Registry:
         UsageError
             When there is none of that name; the message lists those there are.
         """
-        if name not in self.names():
+        if name not in self:
             message = (
                 f"unknown {self.kind} '{name}'{did_you_mean(name, self.names())} "
                 f"(there are: {', '.join(self.names())})"
             )
             raise UsageError(message)
+        if name not in _names(self.folder):
+            return _entry_points(self.group)[name].load()
         module = import_module(f"lstmfin.{self.folder}.{name.replace('-', '_')}")
         return getattr(module, self.attribute)
 
@@ -74,6 +86,11 @@ def _names(folder: str) -> tuple[str, ...]:
     return tuple(sorted(file.stem.replace("_", "-") for file in files))
 
 
+@cache
+def _entry_points(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
 BASELINES = Registry("models.baselines", "BASELINE", kind="baseline")
 CELLS = Registry("engine.cells", "CELL", kind="cell")
 COMMANDS = Registry("cli.commands", "COMMAND", kind="command")
@@ -81,4 +98,5 @@ FEATURES = Registry("data.features", "FEATURE", kind="feature")
 LOSSES = Registry("engine.losses", "LOSS", kind="loss")
 OPTIMISERS = Registry("engine.optimisers", "OPTIMISER", kind="optimiser")
 PLOTS = Registry("plots.kinds", "PLOT", kind="plot")
-SOURCES = Registry("data.sources", "SOURCE", kind="source")
+SOURCES = Registry("data.sources", "SOURCE", kind="source", group="lstmfin.sources")
+TARGETS = Registry("data.targets", "TARGET", kind="target")

@@ -57,6 +57,11 @@ class Workspace:
         """Folder of the models of one symbol."""
         return self.root / "models" / safe_name(symbol)
 
+    @property
+    def panel(self) -> Path:
+        """Folder of the models of many symbols; the name of no symbol's folder is this."""
+        return self.root / "models" / "panel"
+
     def prepare(self) -> None:
         """Make the folder, or raise WriteError."""
         make_folder(self.root)

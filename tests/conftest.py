@@ -6,6 +6,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+settings.register_profile("suite", deadline=None)  # how long a case takes hangs on who else is busy
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ CODES = {
     "ModelFileError": 65,
     "SourceError": 69,
     "UnknownSymbolError": 69,
+    "WorkersError": 69,
     "WriteError": 74,
     "TryLaterError": 75,
     "ConfigError": 78,

@@ -6,7 +6,7 @@ from typing import Any
 
 from lstmfin.backtest.scores import Scores, score
 from lstmfin.backtest.verdict import Finding, verdict
-from lstmfin.backtest.walkforward import BUY_AND_HOLD, Backtest
+from lstmfin.backtest.walkforward import BUY_AND_HOLD, Backtest, Floats
 from lstmfin.errors import DataError
 from lstmfin.metrics.returns import equity_curve
 from lstmfin.workspace import Workspace, safe_name, write_atomically
@@ -49,17 +49,25 @@ class Record:
     position: list[float]
 
 
-def make_record(result: Backtest, *, source: str, digest: str, settings: dict[str, Any]) -> Record:
-    """Return the record of a backtest, scored and judged."""
+def make_record(
+    result: Backtest,
+    *,
+    source: str,
+    digest: str,
+    settings: dict[str, Any],
+    findings: list[Finding] | None = None,
+    market: Floats | None = None,
+) -> Record:
+    """Return the record of a backtest, scored and judged; alone if no findings are given."""
     return Record(
         symbol=result.symbol,
         model=result.model,
         source=source,
         digest=digest,
-        cost_bps=result.cost_bps,
+        cost_bps=result.costs.turn_bps,
         settings=settings,
-        scores=score(result),
-        findings=verdict(result),
+        scores=score(result, market),
+        findings=verdict(result) if findings is None else findings,
         folds=[asdict(fold) for fold in result.folds],
         sessions=[str(session) for session in result.earned_on],
         equity=equity_curve(result.net(result.model)).tolist(),

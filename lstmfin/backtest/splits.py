@@ -6,6 +6,7 @@ before the first test origin.
 """
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import numpy as np
 
@@ -53,3 +54,61 @@ def walk_forward(
             np.arange(stop - train if rolling else 0, stop),
             np.arange(start, min(start + test, n_origins)),
         )
+
+
+def combinatorial_purged(
+    n_origins: int, *, n_folds: int, n_test_folds: int, purge: int, embargo: int = 0
+) -> Iterator[tuple[Indices, list[Indices]]]:
+    """Yield (train, test blocks) for every choice of test folds; the rest is trained on.
+
+    Parameters
+    ----------
+    n_origins : int
+        How many origins there are; folds are consecutive, and the last takes what is left over.
+    n_folds, n_test_folds : int
+        Folds in all, and how many of them are tested at a time.
+    purge : int
+        Origins left out on both sides of a test block. **A purge below the horizon leaks**: targets
+        reach as far forward.
+    embargo : int, default 0
+        More origins left out behind a test block, whose features still remember it.
+
+    Raises
+    ------
+    UsageError
+        When folds cannot be so many, or a choice leaves nothing to train on.
+
+    Notes
+    -----
+    Every origin is tested in C(n_folds - 1, n_test_folds - 1) of the C(n_folds, n_test_folds)
+    splits, and training blocks come after test blocks, too: this is for the spread of a score over
+    paths, not for what could have been earned. M. López de Prado (2018), *Advances in Financial
+    Machine Learning*, chapters 7 and 12.
+
+    Examples
+    --------
+    >>> splits = combinatorial_purged(6, n_folds=3, n_test_folds=1, purge=1)
+    >>> [(train.tolist(), [one.tolist() for one in tests]) for train, tests in splits]
+    [([3, 4, 5], [[0, 1]]), ([0, 5], [[2, 3]]), ([0, 1, 2], [[4, 5]])]
+    """
+    if not 1 <= n_test_folds < n_folds <= n_origins or purge < 0 or embargo < 0:
+        raise UsageError(
+            f"{n_folds} folds with {n_test_folds} tested at a time, purge {purge} and embargo "
+            f"{embargo} cannot be made of {n_origins} sessions; folds are 2 or more, fewer of them "
+            "are tested, and no gap is below 0"
+        )
+    size = n_origins // n_folds
+    fold = np.minimum(np.arange(n_origins) // size, n_folds - 1)
+    for chosen in combinations(range(n_folds), n_test_folds):
+        tested = np.isin(fold, chosen)
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], tested, [0]))))
+        blocks = edges.reshape(-1, 2)  # first of a block, first behind it
+        kept = ~tested
+        for start, stop in blocks:
+            kept[max(start - purge, 0) : stop + purge + embargo] = False
+        if not kept.any():
+            raise UsageError(
+                f"a purge of {purge} and an embargo of {embargo} leave nothing to train on in "
+                f"{n_origins} sessions; choose less of either, or fewer folds"
+            )
+        yield np.flatnonzero(kept), [np.flatnonzero(fold == one) for one in chosen]

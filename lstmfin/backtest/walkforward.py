@@ -1,35 +1,36 @@
-"""The walk-forward backtest of one series: a network and the baselines by one protocol.
+"""The walk-forward backtest: a network and the baselines by one protocol, fold by fold.
 
 Shapes: N tested origins, H horizons.
 """
 
-import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmfin.backtest.fold import Fold, FoldResult, run_fold
+from lstmfin.backtest.fold_files import FoldFiles
 from lstmfin.backtest.splits import walk_forward
 from lstmfin.backtest.strategy import (
     SESSIONS_TO_EXIT,
+    Costs,
+    costs_of,
+    executes_at_open,
     holding_returns,
     net_returns,
-    sign_positions,
-    trades_at_open,
+    positions,
 )
 from lstmfin.config import BacktestConfig, TrainConfig
 from lstmfin.data.prices import Prices
+from lstmfin.data.variance import realised_variance
 from lstmfin.data.windows import cumulative_returns
-from lstmfin.errors import UsageError
-from lstmfin.metrics.distribution import StudentT
-from lstmfin.models.forecaster import Forecaster
-from lstmfin.models.model import Indices, Model
-from lstmfin.registry import BASELINES
-
-log = logging.getLogger(__name__)
+from lstmfin.errors import LstmfinError, UsageError, WorkersError
+from lstmfin.metrics.law import Law, concatenate
+from lstmfin.workers import Outcome, Workers
+from lstmfin.workers import run as run_tasks
 
 Floats = NDArray[np.float64]
 
@@ -61,15 +62,20 @@ class Backtest:
         The sessions by which the positions taken from them have earned what they earn.
     realised : ndarray (N, H)
         Log returns from each origin to 1..H sessions later; NaN where not yet known.
-    laws : dict of str to StudentT (N, H)
+    laws : dict of str to Law (N, H)
         What each model said, the network first.
     positions : dict of str to ndarray (N,)
         What each model held.
     held : ndarray (N,)
         Simple return of holding the series from the session after each origin to the next.
-    cost_bps : float
-        Cost of a turn.
+    costs : Costs
+    at_open : bool
+        Whether positions are taken at the open.
     folds : tuple of FoldRecord
+    realised_variance : ndarray (N,), optional
+        Variance of the session after each origin, by its bar.
+    variance : dict of str to ndarray (N,)
+        What each model expected of it; that of its law where it models none.
     """
 
     symbol: str
@@ -77,22 +83,194 @@ class Backtest:
     sessions: NDArray[np.datetime64]
     earned_on: NDArray[np.datetime64]
     realised: Floats
-    laws: dict[str, StudentT]
+    laws: dict[str, Law]
     positions: dict[str, Floats]
     held: Floats
-    cost_bps: float
+    costs: Costs
     folds: tuple[FoldRecord, ...]
+    at_open: bool = False
+    realised_variance: Floats | None = None
+    variance: dict[str, Floats] = field(default_factory=dict)
 
     def net(self, name: str) -> Floats:
         """Return what one model earned in each session after costs, as fractions (N,)."""
-        return net_returns(self.positions[name], self.held, cost_bps=self.cost_bps)
+        return net_returns(self.positions[name], self.held, self.costs)
 
     def gross(self, name: str) -> Floats:
         """Return what one model earned in each session before costs, as fractions (N,)."""
-        return net_returns(self.positions[name], self.held, cost_bps=0.0)
+        return net_returns(self.positions[name], self.held, Costs())
 
 
 BUY_AND_HOLD = "buy-and-hold"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A backtest of one series before it is run: its folds, each of which is a task."""
+
+    prices: Prices
+    config: BacktestConfig
+    folds: tuple[Fold, ...]
+
+    @property
+    def network(self) -> TrainConfig:
+        """The network that is tested."""
+        return self.folds[0].network
+
+
+def plan_backtest(prices: Prices, *, network: TrainConfig, config: BacktestConfig) -> Plan:
+    """Return the plan of a walk-forward backtest.
+
+    In each fold every model is fitted on prices that end before the first test origin, and so never
+    sees a bar of the test block; then it forecasts from each test origin.
+
+    Parameters
+    ----------
+    prices : Prices
+        The whole series; an unfinished last bar is left out.
+
+    Raises
+    ------
+    UsageError
+        When the folds leave no test block, or the purge is below the horizon.
+    DataError
+        When it is to be traded at opens that there are not, or slippage needs a volume.
+    """
+    prices = prices.finished()
+    executes_at_open(prices, config.execution)
+    costs_of(prices, np.arange(len(prices)), config)
+    horizon = network.horizon
+    purge = horizon if config.purge is None else config.purge
+    if purge < horizon:
+        raise UsageError(
+            f"--purge {purge} is below the horizon of {horizon}: targets of the training block "
+            f"would reach into the test block; choose {horizon} or more"
+        )
+    splits = walk_forward(
+        max(len(prices) - SESSIONS_TO_EXIT - config.lag, 0),
+        train=config.train,
+        test=config.test,
+        purge=purge,
+        rolling=config.rolling,
+    )
+    refit = config.test if config.refit is None else config.refit
+    folds: list[Fold] = []
+    for number, (train, test) in enumerate(splits):
+        if folds and test[0] - folds[-1].tests[0][0] < refit:
+            folds[-1] = replace(folds[-1], tests=(*folds[-1].tests, test))
+        else:
+            folds.append(Fold(prices, train, (test,), number, network, config.baseline_names()))
+    return Plan(prices, config, tuple(folds))
+
+
+Planned = Plan | LstmfinError
+"""A plan, or why there is none."""
+
+
+def run_backtests(
+    plans: Sequence[Planned],
+    *,
+    workers: Workers,
+    deadline: float | None = None,
+    files: Callable[[str], FoldFiles | None] = lambda _symbol: None,
+    progress: Callable[[float, int], None] = lambda _done, _total: None,
+) -> Generator[Backtest | LstmfinError]:
+    """Yield the backtest of each plan in order, or the error that ended it; folds are the tasks.
+
+    Parameters
+    ----------
+    deadline : float, optional
+        Seconds that a fold may take.
+    files : callable
+        Of a symbol, returns where the results of its folds are kept and may lie already.
+    progress : callable
+        Called with folds done, a part of one included where that is known, and folds in all.
+    """
+    runs = [_Run(plan, files) for plan in plans]
+    total = sum(run.n_left for run in runs)
+    waiting = deque(runs)
+    while waiting:
+        tasks = [(run, fold) for run in runs for fold in run.next_folds()]
+        n_done = total - sum(run.n_left for run in runs)
+        outcomes = run_tasks(
+            workers,
+            run_fold,
+            [fold for _, fold in tasks],
+            deadline=deadline,
+            progress=partial(_after, progress, n_done, total),
+        )
+        for outcome in outcomes:
+            run, fold = tasks[outcome.position]
+            run.take(fold, outcome)
+            while waiting and waiting[0].is_over:
+                yield waiting.popleft().end()
+        while waiting and waiting[0].is_over:
+            yield waiting.popleft().end()
+
+
+def _after(
+    progress: Callable[[float, int], None], before: int, total: int, done: float, _: int
+) -> None:
+    progress(before + done, total)
+
+
+class _Run:
+    """A plan under way."""
+
+    def __init__(self, plan: Planned, files: Callable[[str], FoldFiles | None]) -> None:
+        self.error = plan if isinstance(plan, LstmfinError) else None
+        self.plan = plan if isinstance(plan, Plan) else None
+        self.results: dict[int, FoldResult] = {}
+        self.files = files(self.plan.prices.symbol) if self.plan else None
+
+    @property
+    def n_left(self) -> int:
+        """How many folds are still to be run."""
+        return len(self.plan.folds) - len(self.results) if self.plan else 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it failed, or every fold is done."""
+        return self.error is not None or self.n_left == 0
+
+    def next_folds(self) -> list[Fold]:
+        """Take the folds that lie in files already, and return those that can be run now."""
+        if self.plan is None or self.is_over:
+            return []
+        ready: list[Fold] = []
+        for before, fold in zip((None, *self.plan.folds), self.plan.folds, strict=False):
+            if fold.number in self.results:
+                continue
+            if self.plan.config.warm_start and before is not None:
+                if before.number not in self.results:
+                    break
+                fold = replace(fold, warm_start=self.results[before.number].weights)
+            found = self.files.load(fold) if self.files else None
+            if found is None:
+                ready.append(fold)
+            else:
+                self.results[fold.number] = found
+        return ready
+
+    def take(self, fold: Fold, outcome: Outcome) -> None:
+        """Note what became of a fold."""
+        if outcome.error is not None:
+            where = f"the fold of {fold.prices.sessions[fold.tests[0][0]]}"
+            if isinstance(outcome.error, WorkersError):
+                self.error = WorkersError(f"{where} is not done: {outcome.error}")
+            else:
+                self.error = outcome.error
+            return
+        if self.files:
+            self.files.save(fold, outcome.value)
+        self.results[fold.number] = outcome.value
+
+    def end(self) -> Backtest | LstmfinError:
+        """Return the whole backtest, or the error that ended it."""
+        if self.error is not None or self.plan is None:
+            assert self.error is not None
+            return self.error
+        return _collect(self.plan, [self.results[fold.number] for fold in self.plan.folds])
 
 
 def backtest(
@@ -102,144 +280,58 @@ def backtest(
     config: BacktestConfig,
     progress: Callable[[float, int], None] = lambda _done, _total: None,
 ) -> Backtest:
-    """Test a network and the baselines walk-forward on one series.
-
-    In each fold every model is fitted on prices that end before the first test origin, and so never
-    sees a bar of the test block; then it forecasts from each test origin.
-
-    Parameters
-    ----------
-    prices : Prices
-        The whole series; an unfinished last bar is left out.
-    train_config : TrainConfig
-        The network.
-    config : BacktestConfig
-        Folds, refits and costs.
-    progress : callable
-        Called with folds done, a part of one included, and folds in all.
+    """Test a network and the baselines walk-forward on one series, in this process.
 
     Raises
     ------
     UsageError
         When the folds leave no test block, or the purge is below the horizon.
     """
-    prices = prices.finished()
-    horizon = train_config.horizon
-    purge = horizon if config.purge is None else config.purge
-    if purge < horizon:
-        raise UsageError(
-            f"--purge {purge} is below the horizon of {horizon}: targets of the training block "
-            f"would reach into the test block; choose {horizon} or more"
-        )
-    splits = list(
-        walk_forward(
-            max(len(prices) - SESSIONS_TO_EXIT, 0),
-            train=config.train,
-            test=config.test,
-            purge=purge,
-            rolling=config.rolling,
-        )
-    )
-    models: dict[str, Model] = {}
-    parts: dict[str, list[StudentT]] = {}
-    folds: list[FoldRecord] = []
-    fitted_on, fitted_at = splits[0][0], -np.inf
-    refit = config.test if config.refit is None else config.refit
-    if refit < config.test:
-        raise UsageError(
-            f"--refit {refit} is below --test {config.test}: models are trained anew where a test "
-            f"block begins; choose --test {refit} for that"
-        )
-    progress(0, len(splits))
-    for number, (train, test) in enumerate(splits):
-        refitted = bool(test[0] - fitted_at >= refit)
-        if refitted:
-            models = _fitted(
-                prices,
-                train,
-                train_config,
-                fold=number,
-                progress=partial(_within, progress, number, len(splits)),
-            )
-            fitted_on, fitted_at = train, test[0]
-        for name, model in models.items():
-            parts.setdefault(name, []).append(model.predict(prices, test))
-        log.info("%s: fold %d of %d done", prices.symbol, number + 1, len(splits))
-        folds.append(_record(prices, fitted_on, test, refitted=refitted))
-        progress(number + 1, len(splits))
-    origins = np.concatenate([test for _, test in splits])
-    return _collect(prices, origins, parts, config, folds)
+    plan = plan_backtest(prices, network=train_config, config=config)
+    (result,) = run_backtests([plan], workers=Workers(), progress=progress)
+    if isinstance(result, LstmfinError):
+        raise result
+    return result
 
 
-def _within(progress: Callable[[float, int], None], done: int, total: int, share: float) -> None:
-    progress(done + share, total)
-
-
-def _fitted(
-    prices: Prices,
-    train: Indices,
-    train_config: TrainConfig,
-    *,
-    fold: int,
-    progress: Callable[[float], None],
-) -> dict[str, Model]:
-    """Return the network and the baselines, fitted on the training block of a fold and no more."""
-    horizon = train_config.horizon
-    known = prices.slice(int(train[-1]) + horizon + 1)
-    if train[0] > 0:
-        known = known.between(prices.sessions[train[0]], None)
-    models: dict[str, Model] = {
-        train_config.cell: Forecaster(train_config, stream_names=(f"fold {fold}",))
+def _collect(plan: Plan, results: list[FoldResult]) -> Backtest:
+    prices, config = plan.prices, plan.config
+    origins = np.concatenate([test for fold in plan.folds for test in fold.tests])
+    laws = {
+        name: concatenate([law for result in results for law in result.laws[name]])
+        for name in results[0].laws
     }
-    models |= {name: BASELINES.get(name)(horizon) for name in BASELINES.names()}
-    most = train_config.epochs * max(1, len(train) // train_config.batch)
-    steps = count(1)
-    for model in models.values():
-        model.fit(known, tick=lambda: progress(min(next(steps) / most, 1.0)))
-    return models
-
-
-def _collect(
-    prices: Prices,
-    origins: Indices,
-    parts: Mapping[str, list[StudentT]],
-    config: BacktestConfig,
-    folds: list[FoldRecord],
-) -> Backtest:
-    laws = {name: _joined(laws) for name, laws in parts.items()}
     model = next(iter(laws))
     horizon = laws[model].shape[1]
-    positions = {
-        name: sign_positions(law, at_open=trades_at_open(prices), long_only=config.long_only)
-        for name, law in laws.items()
-    }
-    positions[BUY_AND_HOLD] = np.ones(len(origins))
+    at_open = executes_at_open(prices, config.execution)
+    held = {name: positions(law, at_open=at_open, config=config) for name, law in laws.items()}
+    held[BUY_AND_HOLD] = np.ones(len(origins))
     return Backtest(
         symbol=prices.symbol,
         model=model,
         sessions=prices.sessions[origins],
-        earned_on=prices.sessions[origins + SESSIONS_TO_EXIT],
+        earned_on=prices.sessions[origins + config.lag + SESSIONS_TO_EXIT],
         realised=cumulative_returns(prices, horizon)[origins],
         laws=laws,
-        positions=positions,
-        held=holding_returns(prices, origins),
-        cost_bps=config.cost_bps,
-        folds=tuple(folds),
+        positions=held,
+        held=holding_returns(prices, origins, at_open=at_open, lag=config.lag),
+        costs=costs_of(prices, origins, config),
+        folds=tuple(record for fold in plan.folds for record in _records(fold)),
+        at_open=at_open,
+        realised_variance=realised_variance(prices)[origins + 1],
+        variance={
+            name: np.concatenate([block for result in results for block in result.variances[name]])
+            for name in results[0].variances
+        },
     )
 
 
-def _joined(laws: list[StudentT]) -> StudentT:
-    fields = ("location", "scale", "dof")
-    return StudentT(
-        *(
-            np.concatenate([np.broadcast_to(getattr(law, name), law.shape) for law in laws])
-            for name in fields
-        )
-    )
-
-
-def _record(prices: Prices, train: Indices, test: Indices, *, refitted: bool) -> FoldRecord:
+def _records(fold: Fold) -> Iterator[FoldRecord]:
     def day(position: np.intp) -> str:
-        return str(prices.sessions[position])
+        return str(fold.prices.sessions[position])
 
-    return FoldRecord(day(train[0]), day(train[-1]), day(test[0]), day(test[-1]), refitted)
+    for test in fold.tests:
+        first = test is fold.tests[0]
+        yield FoldRecord(
+            day(fold.train[0]), day(fold.train[-1]), day(test[0]), day(test[-1]), first
+        )

@@ -71,7 +71,9 @@ class Chain(click.Group):
                 is_value, n_plain = False, 0
                 continue
             if not is_value and not word.startswith("-"):
-                _refuse_mistyped_command(ctx, word, names, among=parts[-1][0])
+                is_action = parts[-1][0] == "data" and n_plain == 0  # its own list of words
+                if not is_action:
+                    _refuse_mistyped_command(ctx, word, names, among=parts[-1][0])
                 n_plain += 1
             parts[-1][1].append(word)
             is_value = not is_value and word in taking
@@ -95,7 +97,7 @@ def _is_kind(parts: list[tuple[str, list[str]]], word: str, *, n_plain: int) -> 
 def _refuse_mistyped_command(ctx: click.Context, word: str, names: set[str], *, among: str) -> None:
     near = did_you_mean(word, names)
     is_for_plot = among == "plot" and did_you_mean(word, PLOTS.names()) != ""
-    if word.islower() and near and not is_for_plot:
+    if word.islower() and near and not is_for_plot and among != "bench":  # it takes no symbols
         raise click.UsageError(
             f"there is no command '{word}'{near} (a symbol of that name is written {word.upper()})",
             ctx,

@@ -30,6 +30,9 @@ class GradientsConfig(Section):
     trained: str | None = option(
         None, "Symbol whose saved model is measured as well, its units in place of --hidden."
     )
+    learned: bool = option(
+        False, "Measure each cell once more after it learned the adding problem, of 50 steps."
+    )
     out: Path | None = option(None, "File (.png .svg .pdf) to draw the curves to.")
     theme: str = option("light", "Colours of the picture.", choices=("light", "dark"))
     seed: int = option(0, SEED, minimum=0, maximum=MOST_SEED)

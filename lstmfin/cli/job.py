@@ -1,17 +1,19 @@
 """What the commands of one line share: workspace, symbols, what was done and what failed."""
 
+import datetime as dt
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstmfin.config import Settings, TrainConfig, load_settings
 from lstmfin.errors import ConfigError, DataError, ExitCode, LstmfinError, UsageError
+from lstmfin.redaction import redact
 from lstmfin.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -34,14 +36,20 @@ class Job:
         What the last ``train`` of this line was told, for a backtest of the same network.
     kept : list of str
         What has been written for good, for the message after Ctrl-C.
+    workers : str
+        Where tasks run.
+    deadline : float or None
+        Seconds that a task may take.
     exit_code : int
-        0, or 3 once a symbol has failed.
+        0, 3 once a symbol has failed, or 75 when a source is to be asked again later.
     """
 
     style: str = "table"
     quiet: bool = False
     chosen: bool = False
     unread: bool = False
+    workers: str = "serial"
+    deadline: float | None = None
     symbols: tuple[str, ...] = ()
     trained: TrainConfig | None = None
     kept: list[str] = field(default_factory=list)
@@ -59,12 +67,24 @@ class Job:
         """Note that something has been written for good, for the message after Ctrl-C."""
         self.kept.append(what)
 
-    def prices(self, symbol: str) -> "Prices":
-        """Return the stored prices of a symbol."""
+    def prices(
+        self, symbol: str, others: Sequence[str] = (), *, as_of: dt.date | None = None
+    ) -> "Prices":
+        """Return the stored prices of a symbol, and with them other series to look at.
+
+        They are as they stand, or as they were known at the end of a day.
+        """
         from lstmfin.data.store import Store
+        from lstmfin.data.vintages import prices_as_of
 
         with Store(self.workspace.database) as store:
-            return store.prices(symbol)
+            prices, *others_too = (
+                store.prices(one) if as_of is None else prices_as_of(store, one, as_of)
+                for one in (symbol, *others)
+            )
+        for note in prices.notes:
+            self.tell(f"{symbol}: {note}")
+        return replace(prices, others=tuple(others_too))
 
     @property
     def workspace(self) -> Workspace:
@@ -167,7 +187,7 @@ class Job:
     def tell(self, message: str, *, always: bool = False) -> None:
         """Say something on stderr, unless it is to be quiet."""
         if always or not self.quiet:
-            sys.stderr.write(f"lstmfin: {message}\n")
+            sys.stderr.write(f"lstmfin: {redact(message)}\n")
             sys.stderr.flush()
 
     @contextmanager

@@ -14,6 +14,8 @@ import lstmfin
 from lstmfin.cli.chain import Chain
 from lstmfin.cli.job import Job
 from lstmfin.errors import EXIT_CODE_MEANINGS, ExitCode, LstmfinError
+from lstmfin.redaction import RedactingFormatter, redact
+from lstmfin.workers import check_spec
 from lstmfin.workspace import ENVIRONMENT_VARIABLE, find_workspace, write_atomically
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(
@@ -44,9 +46,32 @@ EPILOG = "\b\nExit codes:\n" + "\n".join(
     show_default=True,
     help="How results are printed.",
 )
+@click.option(
+    "--workers",
+    default="serial",
+    show_default=True,
+    metavar="SPEC",
+    help="Where folds of a backtest run: serial, local:N processes, or dask:tcp://HOST:PORT.",
+)
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Give up a task of the workers that takes longer.",
+)
 @click.version_option(lstmfin.__version__, message="lstmfin %(version)s")
 @click.pass_obj
-def group(job: Job, workspace: Path | None, verbose: int, quiet: bool, style: str) -> None:  # noqa: FBT001 - click passes flags by name
+def group(
+    job: Job,
+    /,
+    *,
+    workspace: Path | None,
+    verbose: int,
+    quiet: bool,
+    style: str,
+    workers: str,
+    deadline: float | None,
+) -> None:
     """Forecast prices with recurrent networks in plain NumPy, and learn what that is worth.
 
     Commands chain: "lstmfin fetch AAPL MSFT train backtest plot" runs the four in order; a later
@@ -54,13 +79,14 @@ def group(job: Job, workspace: Path | None, verbose: int, quiet: bool, style: st
     what the workspace holds.
     """
     levels = {0: logging.WARNING, 1: logging.INFO}
-    logging.basicConfig(
-        level=logging.ERROR if quiet else levels.get(verbose, logging.DEBUG),
-        format="lstmfin: %(levelname)s: %(message)s",
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter("lstmfin: %(levelname)s: %(message)s"))
+    level = logging.ERROR if quiet else levels.get(verbose, logging.DEBUG)
+    logging.basicConfig(level=level, handlers=[handler])
     found = find_workspace(workspace, here=Path.cwd(), default=_data_folder())
     job.open(found, chosen=workspace is not None)
     job.quiet, job.style = quiet, style
+    job.workers, job.deadline = check_spec(workers), deadline
 
 
 def _data_folder() -> Path:
@@ -157,7 +183,7 @@ def _mute_stdout() -> None:
 
 
 def _on_bug(job: Job) -> int:
-    text = traceback.format_exc()
+    text = redact(traceback.format_exc())
     place = job.log_folder() / f"bug-{os.getpid()}.log"
     try:
         write_atomically(place, text.encode())
@@ -170,4 +196,4 @@ def _on_bug(job: Job) -> int:
 
 
 def _say(message: str) -> None:
-    click.echo(f"lstmfin: {message}", err=True)
+    click.echo(f"lstmfin: {redact(message)}", err=True)

@@ -5,9 +5,11 @@ its options from the fields, ``lstmfin.toml`` its keys, and the model file its r
 """
 
 from lstmfin.config.commands import BacktestConfig as BacktestConfig
+from lstmfin.config.commands import DataConfig as DataConfig
 from lstmfin.config.commands import FetchConfig as FetchConfig
 from lstmfin.config.commands import ForecastConfig as ForecastConfig
 from lstmfin.config.commands import PlotConfig as PlotConfig
+from lstmfin.config.commands import ReplayConfig as ReplayConfig
 from lstmfin.config.option import Section as Section
 from lstmfin.config.option import allowed_text as allowed_text
 from lstmfin.config.option import choice_names as choice_names

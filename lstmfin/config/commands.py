@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lstmfin.config.option import Section, option
 from lstmfin.errors import UsageError
-from lstmfin.registry import SOURCES
+from lstmfin.registry import BASELINES, SOURCES
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,14 @@ class FetchConfig(Section):
     end: dt.date | None = option(None, "Last session wanted, as YYYY-MM-DD.", saved=False)
     replace: bool = option(
         False, "Replace a stored series by one from another source.", saved=False
+    )
+    accept: bool = option(False, "Store prices that the quality gates keep out.", saved=False)
+    timeout: float = option(10.0, "Seconds that one request may take.", above=0, maximum=600)
+    patience: float = option(
+        300.0, "Seconds that waits for a rate limit to pass may take.", minimum=0
+    )
+    max_runtime: float = option(
+        3600.0, "Seconds after which no further symbol is asked for.", above=0
     )
 
     def __post_init__(self) -> None:
@@ -41,11 +49,77 @@ class BacktestConfig(Section):
         "Sessions after which the next test block has the model trained anew; --test if not given.",
         minimum=1,
     )
+    warm_start: bool = option(
+        False, "Begin each training from the weights of the fold before, not from random ones."
+    )
     rolling: bool = option(False, "Train on the last --train sessions only, not on all before.")
+    strategy: str = option(
+        "sign",
+        "How large a position is: all on the side of the median, in proportion to it, for a target "
+        "volatility, or a fraction of Kelly's.",
+        choices=("sign", "proportional", "volatility", "kelly"),
+    )
+    dead_band: float = option(
+        0.0, "Share of its spread that a median must pass to be held at all.", minimum=0
+    )
+    cap: float = option(1.0, "Largest position, as a share of equity.", above=0, maximum=10)
+    target_volatility: float = option(
+        0.15, "Volatility a year to aim at, for --strategy volatility.", above=0
+    )
+    kelly_fraction: float = option(
+        0.5, "Share of the Kelly position, for --strategy kelly.", above=0, maximum=1
+    )
+    long_only: bool = option(False, "Hold or stay out; never sell short.")
+    execution: str = option(
+        "auto",
+        "When in the session after the forecast it is traded; auto takes the open where there is "
+        "one of its own.",
+        choices=("auto", "open", "close"),
+    )
+    lag: int = option(0, "More sessions between a forecast and its trade.", minimum=0, maximum=250)
     cost_bps: float = option(
         5.0, "Cost of turning a position over, in basis points of the amount.", minimum=0
     )
-    long_only: bool = option(False, "Hold or stay out; never sell short.")
+    spread_bps: float = option(
+        0.0, "Spread between bid and ask; half of it is paid on what is turned over.", minimum=0
+    )
+    impact_bps: float = option(
+        0.0,
+        "Slippage of trading a whole day's volume; it falls with the root of the share.",
+        minimum=0,
+    )
+    capital: float = option(
+        100_000.0, "Equity in the currency of the prices, for --impact-bps.", above=0
+    )
+    borrow_bps: float = option(0.0, "Cost of what is sold short, a year.", minimum=0)
+    book: str = option(
+        "none",
+        "What is held of all symbols together: the best and worst, each by its rank, or each by "
+        "one over its volatility.",
+        choices=("none", "top", "rank", "inverse-volatility"),
+    )
+    book_size: int = option(3, "Symbols on each side of --book top.", minimum=1)
+    benchmark: str | None = option(
+        None, "Symbol that alpha and beta are measured against; the series itself if not given."
+    )
+
+    baselines: tuple[str, ...] = option(
+        ("drift", "historical", "ewma", "har-rv"),
+        "Baselines to test beside the last price (zero-return), separated by commas.",
+        choices=BASELINES,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.refit is not None and self.refit < self.test:
+            raise UsageError(
+                f"--refit {self.refit} is below --test {self.test}: models are trained anew where "
+                f"a test block begins; choose --test {self.refit} for that"
+            )
+
+    def baseline_names(self) -> tuple[str, ...]:
+        """Return the baselines to test, sorted; the last price is always one of them."""
+        return tuple(sorted({"zero-return", *self.baselines}))
 
 
 @dataclass(frozen=True)
@@ -62,4 +136,29 @@ class ForecastConfig(Section):
 
     horizon: int | None = option(
         None, "Sessions ahead; all that the model was trained for if not given.", minimum=1
+    )
+    model: str = option(
+        "own",
+        "Which model: the symbol's own (the last one trained on it), or the last panel, which need "
+        "never have seen it.",
+        choices=("own", "panel"),
+    )
+
+
+@dataclass(frozen=True)
+class ReplayConfig(Section):
+    """When it is."""
+
+    as_of: dt.date | None = option(
+        None, "Know nothing that was not known at the end of this day, as YYYY-MM-DD.", saved=False
+    )
+
+
+@dataclass(frozen=True)
+class DataConfig(ReplayConfig):
+    """What is shown of the data, and where it goes."""
+
+    last: int = option(10, "Sessions that a table shows.", minimum=1, saved=False)
+    out: Path | None = option(
+        None, "File (.csv .parquet) or folder that prices are exported to.", saved=False
     )

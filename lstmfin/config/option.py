@@ -71,8 +71,8 @@ def _check_bounds(name: str, value: Any, rules: Mapping[str, Any]) -> None:
         )
         if outside:
             raise UsageError(f"{name} is {one}; it must be {allowed or 'a finite number'}")
-        names = choice_names(rules)
-        if names and one not in names:
+        if rules["choices"] and one not in rules["choices"]:
+            names = choice_names(rules)
             near = did_you_mean(str(one), names)
             raise UsageError(f"{name} is '{one}'{near}; it must be one of: {', '.join(names)}")
 

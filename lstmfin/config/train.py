@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from lstmfin.config.option import Section, option
-from lstmfin.registry import CELLS, FEATURES, LOSSES, OPTIMISERS
+from lstmfin.registry import CELLS, FEATURES, LOSSES, OPTIMISERS, TARGETS
+
+VARIANCES = ("auto", "close", "parkinson", "garman-klass", "rogers-satchell", "yang-zhang")
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,62 @@ class TrainConfig(Section):
     learned_start: bool = option(
         False, "Learn the states before the first step; they are zero otherwise."
     )
+    stateful: bool = option(
+        False,
+        "Start a window from the states that the one before it left; training goes through time "
+        "in order, and gradients end where the window begins.",
+    )
+    init_recurrent: str = option(
+        "orthogonal",
+        "How first recurrent weights are drawn.",
+        choices=("orthogonal", "identity", "glorot", "uniform"),
+    )
+    init_input: str = option(
+        "glorot", "How first input weights are drawn.", choices=("glorot", "he", "uniform")
+    )
+    forget_bias: float | None = option(
+        None, "First bias of the forget gate; 1 where a cell has one, if not given."
+    )
     layers: int = option(1, "Recurrent layers, one upon the other.", minimum=1, maximum=16)
     window: int = option(60, "Sessions the network looks back on.", minimum=2, maximum=2000)
     horizon: int = option(10, "Sessions ahead that are forecast.", minimum=1, maximum=720)
+    target: str = option(
+        "returns",
+        "What is forecast: the law of the returns, the size of the moves, or a rise.",
+        choices=TARGETS,
+    )
+    variance: str = option(
+        "auto",
+        "How the variance of a session is read off its bar, for --target volatility; auto takes "
+        "the range where there is one.",
+        choices=VARIANCES,
+    )
     features: tuple[str, ...] = option(
         (),
-        "Inputs, separated by commas; all that the series carries if not given.",
+        "Inputs, separated by commas; those that suit the target, as far as the series carries "
+        "them, if not given.",
         choices=FEATURES,
     )
-    loss: str = option("student-t", "Loss, and with it the predicted distribution.", choices=LOSSES)
+    exog: tuple[str, ...] = option(
+        (), "Other series to look at, separated by commas, each as it was known at the close."
+    )
+    loss: str | None = option(
+        None,
+        "Loss, and with it the predicted distribution; the one that suits the target if not given.",
+        choices=LOSSES,
+    )
+    members: int = option(
+        1, "Networks, each from a seed of its own, that forecast as one.", minimum=1, maximum=100
+    )
+    panel: bool = option(
+        False,
+        "Train one network on all symbols together; it can then forecast others, too.",
+    )
+    loss_on: str = option(
+        "last",
+        "Whether the loss is that of the last step of a window or of all its steps.",
+        choices=("last", "all"),
+    )
     epochs: int = option(20, "Passes over the training block, at most.", minimum=1, maximum=100_000)
     batch: int = option(64, "Windows in a training step.", minimum=1, maximum=65_536)
     optimiser: str = option("adamw", "What takes the steps.", choices=OPTIMISERS)
@@ -91,6 +140,11 @@ class TrainConfig(Section):
     clip_value: float = option(
         0.0, "Largest entry of the gradient, either sign; 0 does not clip.", minimum=0
     )
+    signal_penalty: float = option(
+        0.0,
+        "Penalty on signals that shrink or grow as they are propagated back from step to step.",
+        minimum=0,
+    )
     ema: float = option(
         0.0,
         "Decay of a moving average of the weights, which is then judged and saved in place of the "
@@ -100,6 +154,22 @@ class TrainConfig(Section):
     )
     dropout: float = option(
         0.1, "Share of inputs to each layer that is dropped in training.", minimum=0, below=1
+    )
+    variational: bool = option(
+        False, "Drop the same inputs at each step of a window, not others at each."
+    )
+    recurrent_dropout: float = option(
+        0.0,
+        "Share of what a layer feeds back to itself that is dropped in training, the same at each "
+        "step of a window.",
+        minimum=0,
+        below=1,
+    )
+    zoneout_hidden: float = option(
+        0.0, "Share of the hidden state that stays as it was, at random.", minimum=0, below=1
+    )
+    zoneout_cell: float = option(
+        0.0, "Share of the cell state that stays as it was, at random.", minimum=0, below=1
     )
     validation: float = option(
         0.2, "Share of the sessions, the last ones, kept for early stopping.", above=0, maximum=0.5

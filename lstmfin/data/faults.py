@@ -24,6 +24,14 @@ class Fault(NamedTuple):
     text: str
 
 
+class Doubt(NamedTuple):
+    """A reason to keep prices out: the gate they did not pass, the session, and why in words."""
+
+    gate: str
+    session: str
+    text: str
+
+
 def find_fault(bars: pd.DataFrame, *, today: dt.date | None = None) -> Fault | None:
     """Return the first fault in the bars, or None.
 

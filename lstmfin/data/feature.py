@@ -17,6 +17,7 @@ class Scaling(Enum):
 
     VOLATILITY = "divided by the daily volatility at the origin"
     CENTRED = "minus its value at the origin"
+    LOG_VARIANCE = "minus the log of the daily variance at the origin"
     NONE = "as it is"
 
 

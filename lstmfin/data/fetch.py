@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from lstmfin.config import FetchConfig
+from lstmfin.data.courier import Courier
+from lstmfin.data.faults import Doubt
+from lstmfin.data.gates import find_doubts
+from lstmfin.data.merge import SAME
 from lstmfin.data.prices import Prices, drop_range, validate
 from lstmfin.data.source import Source, SourceOptions
-from lstmfin.data.store import SAME, Store
+from lstmfin.data.store import Store
 from lstmfin.data.symbols import parse_symbol
 from lstmfin.errors import DataError, UsageError
 from lstmfin.registry import SOURCES
@@ -64,8 +68,11 @@ def fetch(
     config: FetchConfig,
     cache: Path,
     now: dt.datetime,
+    courier: Courier | None = None,
 ) -> Outcome:
-    """Bring a series in the store up to date. Whatever goes wrong, the store stays as it was.
+    """Bring a series in the store up to date. Whatever goes wrong, its prices stay as they were.
+
+    What a source on the network sent and should not be stored goes to the quarantine, with why.
 
     Parameters
     ----------
@@ -81,13 +88,15 @@ def fetch(
         Private folder for the source.
     now : datetime
         The present, with a time zone.
+    courier : Courier, optional
+        What carries the requests of this run; one for this symbol alone if not given.
 
     Raises
     ------
     UsageError
         When the symbol or the source cannot be, or the stored series has another source.
     DataError
-        When the prices are malformed, or stored sessions are no longer among them.
+        When the prices are malformed or implausible, or stored sessions are no longer among them.
     SourceError, TryLaterError, WriteError
         As the source and the store say.
     """
@@ -95,7 +104,8 @@ def fetch(
     source: Source = SOURCES.get(source_name)
     if config.path is not None and source_name != "csv":
         raise UsageError(f"--path is for --source csv, not for --source {source_name}")
-    get = _Getter(source, symbol, SourceOptions(config.path, cache, now))
+    options = SourceOptions(config.path, cache, now, config.timeout)
+    get = _Getter(source, symbol, options, courier or Courier(patience=config.patience))
 
     stored = store.prices(symbol) if symbol in store else None
     if stored is not None and stored.source != source_name and not config.replace:
@@ -103,11 +113,23 @@ def fetch(
             f"{symbol} is stored from {stored.source}; add --replace to forget that and take it "
             f"from {source_name}, or fetch it with --source {stored.source}"
         )
+    if stored is not None and now < store.info(symbol).fetched_at:
+        log.warning("%s: the clock says %s, which is before the last fetch", symbol, now)
     rebased = False
-    if stored is None or config.replace:
-        prices = get(config.start, config.end)
-    else:
-        prices, rebased = _bring_up_to_date(get, stored, config)
+    is_live = source.canary is not None
+    try:
+        if stored is None or config.replace:
+            prices = get(config.start, config.end)
+        else:
+            prices, rebased = _bring_up_to_date(get, stored, config)
+    except DataError as error:
+        if is_live:
+            doubts = [Doubt("rows", "", str(error).removeprefix(f"{symbol}: "))]
+            store.hold_back(symbol, source_name, doubts, now=now)
+        raise
+    if is_live and not config.accept:
+        known = None if config.replace else stored
+        _refuse_doubtful(store, prices, find_doubts(prices, known), now)
     update = store.update(prices, now=now, replace=config.replace)
     info = store.info(symbol)
     return Outcome(
@@ -131,15 +153,29 @@ class _Getter:
     source: Source
     symbol: str
     options: SourceOptions
+    courier: Courier
 
     def __call__(self, start: dt.date | None, end: dt.date | None) -> Prices:
-        prices = self.source.fetch(self.symbol, start=start, end=end, options=self.options)
+        prices = self.courier.carry(self.source, self.symbol, start, end, self.options)
         log.info(
             "%s: %d sessions from %s to %s", self.symbol, len(prices), *prices.sessions[[0, -1]]
         )
         # Somewhere it may be tomorrow already.
         validate(prices, today=self.options.now.astimezone(dt.UTC).date() + dt.timedelta(days=1))
         return prices
+
+
+def _refuse_doubtful(store: Store, prices: Prices, doubts: list[Doubt], now: dt.datetime) -> None:
+    """Put implausible prices into quarantine and say so."""
+    if not doubts:
+        return
+    store.hold_back(prices.symbol, prices.source, doubts, now=now)
+    worst, more = doubts[0], f" (and {len(doubts) - 1} more)" if len(doubts) > 1 else ""
+    raise DataError(
+        f"{prices.symbol} was put in quarantine and its stored prices stay as they are: "
+        f"{worst.session}: {worst.text}{more}. The next fetch tries again; if it is right, add "
+        "--accept, if it is long ago, --start after it"
+    )
 
 
 def _bring_up_to_date(get: _Getter, stored: Prices, config: FetchConfig) -> tuple[Prices, bool]:

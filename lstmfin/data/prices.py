@@ -73,6 +73,9 @@ class Prices:
         ISO code, IANA name of the exchange's zone, and name for people; empty if not known.
     notes : tuple of str
         What the source did to the published rows and the user should know; not stored.
+    others : tuple of Prices
+        Series that a network may look at beside this one, each as far as it was known; not stored.
+        They stay whole when this one is cut, and need no cut: see ``lstmfin.data.exogenous``.
 
     Raises
     ------
@@ -88,6 +91,7 @@ class Prices:
     timezone: str = ""
     label: str = ""
     notes: tuple[str, ...] = ()
+    others: tuple["Prices", ...] = ()
 
     def __post_init__(self) -> None:
         validate(self)
@@ -170,12 +174,17 @@ class Prices:
         return self.until(self.sessions[stop - 1])
 
     def digest(self) -> str:
-        """Return the SHA-256 of sessions and values, in hex; the same on every platform."""
+        """Return the SHA-256 of sessions and values, in hex; the same on every platform.
+
+        The other series are in it, where there are any.
+        """
         hashed = hashlib.sha256(self.sessions.astype("<i8").tobytes())
         for name in VALUE_COLUMNS:
             values = self.column(name).copy()
             values[np.isnan(values)] = np.nan  # a NaN has many bit patterns
             hashed.update((values + 0.0).astype("<f8").tobytes())  # + 0.0: there are two zeros, too
+        for other in self.others:
+            hashed.update(f"{other.symbol} {other.timezone} {other.digest()}".encode())
         return hashed.hexdigest()
 
 

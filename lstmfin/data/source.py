@@ -23,15 +23,26 @@ class SourceOptions:
         Private folder in which a source may keep things between runs; it need not exist.
     now : datetime
         The present, with a time zone.
+    timeout : float, default 10
+        Seconds that one request may take in all.
     """
 
     path: Path | None
     cache: Path
     now: dt.datetime
+    timeout: float = 10.0
 
 
 class Source(Protocol):
     """A place where prices come from."""
+
+    @property
+    def canary(self) -> str | None:
+        """A symbol that is always alive, of a source on the network; None for one on this machine.
+
+        It tells an outage from symbols that are gone. What such a source sends passes the gates
+        before it is stored.
+        """
 
     def fetch(
         self, symbol: str, *, start: dt.date | None, end: dt.date | None, options: SourceOptions

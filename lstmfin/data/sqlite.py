@@ -49,6 +49,32 @@ MIGRATIONS = (
         PRIMARY KEY (symbol, session, field, seen_at)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE quarantine (
+        symbol TEXT NOT NULL,
+        gate TEXT NOT NULL,
+        session TEXT NOT NULL,
+        source TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        first_seen TEXT NOT NULL,
+        last_seen TEXT NOT NULL,
+        PRIMARY KEY (symbol, gate, session)
+    ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE trials (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        made_at TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        symbol TEXT NOT NULL,
+        data TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        result TEXT NOT NULL,
+        series BLOB NOT NULL,
+        previous TEXT NOT NULL,
+        hash TEXT NOT NULL
+    );
+    """,
 )
 """One script for each version; a database at version k has run the first k of them."""
 

@@ -1,7 +1,6 @@
 """The store of a workspace: every series that was fetched, and every value changed later."""
 
 import datetime as dt
-import math
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,15 +11,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmfin.data.faults import VALUE_COLUMNS
-from lstmfin.data.prices import Prices, make_actions, make_bars
+from lstmfin.data.faults import VALUE_COLUMNS, Doubt
+from lstmfin.data.merge import Merge, write
+from lstmfin.data.prices import ACTION_KINDS, Prices, make_actions, make_bars
 from lstmfin.data.sqlite import connect, transaction, translated
 from lstmfin.data.symbols import near_symbol
 from lstmfin.errors import DataError
 from lstmfin.workspace import make_folder
-
-SAME = 1e-6
-"""Relative difference up to which two values are one: single precision rounds by 6e-8."""
 
 Revision = tuple[str, str, str, float | None, float | None]
 
@@ -41,7 +38,8 @@ class Update:
 class SeriesInfo:
     """What the store knows of a series without reading its bars.
 
-    ``fetched_at`` is when the last change came; a fetch with nothing new writes nothing.
+    ``began`` is when it was fetched first, ``fetched_at`` when the last change came; a fetch with
+    nothing new writes nothing.
     """
 
     symbol: str
@@ -54,6 +52,20 @@ class SeriesInfo:
     last: dt.date
     n_sessions: int
     n_revisions: int
+    began: dt.datetime
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """What a gate keeps out of a series: which gate, of which session, why, and since when."""
+
+    symbol: str
+    gate: str
+    session: str
+    source: str
+    reason: str
+    first_seen: str
+    last_seen: str
 
 
 class Store:
@@ -111,7 +123,8 @@ class Store:
             " (SELECT min(session) FROM bars WHERE bars.symbol = series.symbol),"
             " (SELECT max(session) FROM bars WHERE bars.symbol = series.symbol),"
             " (SELECT count(*) FROM bars WHERE bars.symbol = series.symbol),"
-            " (SELECT count(*) FROM revisions WHERE revisions.symbol = series.symbol)"
+            " (SELECT count(*) FROM revisions WHERE revisions.symbol = series.symbol),"
+            " (SELECT min(seen_at) FROM bars WHERE bars.symbol = series.symbol)"
             " FROM series WHERE symbol = ?",
             symbol,
         )
@@ -129,6 +142,7 @@ class Store:
             last=dt.date.fromisoformat(row[7]),
             n_sessions=row[8],
             n_revisions=row[9],
+            began=dt.datetime.fromisoformat(row[10]),
         )
 
     def prices(self, symbol: str, *, as_of: dt.datetime | None = None) -> Prices:
@@ -137,8 +151,9 @@ class Store:
         Parameters
         ----------
         as_of : datetime, optional
-            With a time zone. Sessions seen later are left out, and values changed later are as they
-            were before. A value of an unfinished session is replaced for good when it is over.
+            With a time zone. Sessions and actions seen later are left out, and values changed later
+            are as they were before. A value of an unfinished session is replaced for good when it
+            is over.
 
         Raises
         ------
@@ -154,8 +169,14 @@ class Store:
             raise self._missing(symbol)
         info = self.info(symbol)
         values = np.array([row[3:] for row in rows], dtype=np.float64)  # (n, columns); NULL is NaN
+        actions = {
+            (session, kind): value
+            for session, kind, value in self._read(
+                "SELECT session, kind, value FROM actions WHERE symbol = ?", symbol
+            )
+        }
         if as_of is not None:
-            rows, values = self._as_of(symbol, rows, values, _utc(as_of))
+            rows, values = self._as_of(symbol, rows, values, actions, _utc(as_of))
         return Prices(
             symbol,
             make_bars(
@@ -164,12 +185,7 @@ class Store:
                 **dict(zip(VALUE_COLUMNS, values.T, strict=True)),
             ),
             actions=make_actions(
-                self._read(
-                    "SELECT session, kind, value FROM actions WHERE symbol = ? AND session <= ?"
-                    " ORDER BY session, kind",
-                    symbol,
-                    rows[-1][0],
-                )
+                (*key, actions[key]) for key in sorted(actions) if key[0] <= rows[-1][0]
             ),
             source=info.source,
             currency=info.currency,
@@ -191,22 +207,20 @@ class Store:
         replace : bool, default False
             Forget the stored series first, with its revisions.
         """
-        seen_at = _utc(now)
+        symbol = prices.symbol
         connection = self._open_for_writing()
         with translated(self.path), transaction(connection):
             if replace:
-                connection.execute("DELETE FROM series WHERE symbol = ?", (prices.symbol,))
-            stored = {
-                row[0]: row[1:]
-                for row in connection.execute(
-                    "SELECT session, seen_at, final, open, high, low, close, adj_close, volume"
-                    " FROM bars WHERE symbol = ?",
-                    (prices.symbol,),
-                )
-            }
-            merge = _Merge(prices, stored, seen_at)
-            if merge.bars or merge.vanished or _has_new_actions(connection, prices):
-                _write(connection, prices, merge, seen_at)
+                connection.execute("DELETE FROM series WHERE symbol = ?", (symbol,))
+            (latest,) = connection.execute(
+                "SELECT max(fetched_at) FROM series WHERE symbol = ?", (symbol,)
+            ).fetchone()
+            # A clock that was set back must not put what is learnt now before what was known.
+            seen_at = max(_utc(now), latest or "")
+            merge = Merge(connection, prices, seen_at)
+            if not merge.is_empty:
+                write(connection, prices, merge, seen_at)
+            self._release(connection, symbol)
         return Update(
             n_new=merge.n_new,
             n_changed=len({session for session, *_ in merge.revisions}),
@@ -214,8 +228,42 @@ class Store:
             last=prices.sessions[-1].item(),
         )
 
+    def hold_back(
+        self, symbol: str, source: str, doubts: Iterable[Doubt], *, now: dt.datetime
+    ) -> None:
+        """Write down why prices were refused, in place of earlier reasons; no series is touched."""
+        moment = _utc(now)
+        rows = [(symbol, d.gate, d.session, source, d.text, moment, moment) for d in doubts]
+        connection = self._open_for_writing()
+        with translated(self.path), transaction(connection):
+            connection.executemany(
+                "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " reason = excluded.reason, source = excluded.source,"
+                " last_seen = excluded.last_seen",
+                rows,
+            )
+            connection.execute(
+                "DELETE FROM quarantine WHERE symbol = ? AND last_seen <> ?", (symbol, moment)
+            )
+
+    def held_back(self) -> list[HeldBack]:
+        """Return what is in quarantine at present; a good fetch of a symbol takes it out."""
+        rows = self._read("SELECT * FROM quarantine ORDER BY symbol, session, gate")
+        return [HeldBack(*row) for row in rows]
+
+    def integrity(self) -> list[str]:
+        """Return what SQLite finds wrong with the file, nothing when it is sound."""
+        broken = [row[0] for row in self._read("PRAGMA integrity_check") if row[0] != "ok"]
+        orphans = [f"a row of {row[0]} without its series" for row in self._read(
+            "PRAGMA foreign_key_check"
+        )]  # fmt: skip
+        return broken + orphans
+
     def revisions(self, symbol: str) -> list[Revision]:
-        """Return (session, field, seen_at, old, new) of every changed value, oldest first."""
+        """Return (session, field, seen_at, old, new) of every changed value, oldest first.
+
+        Actions that came, changed or went after the first fetch are among them, by their kind.
+        """
         return self._read(
             "SELECT session, field, seen_at, old, new FROM revisions WHERE symbol = ?"
             " ORDER BY seen_at, session, field",
@@ -223,16 +271,33 @@ class Store:
         )
 
     def _as_of(
-        self, symbol: str, rows: list[Any], values: Floats, moment: str
+        self,
+        symbol: str,
+        rows: list[Any],
+        values: Floats,
+        actions: dict[tuple[str, str], float],
+        moment: str,
     ) -> tuple[list[Any], Floats]:
+        """Undo, latest first, what was learnt after a moment; ``actions`` in place."""
         position = {row[0]: at for at, row in enumerate(rows)}
         later = [change for change in self.revisions(symbol) if change[2] > moment]
-        for session, name, _, old, _ in reversed(later):  # the oldest change after it wins
-            values[position[session], VALUE_COLUMNS.index(name)] = np.nan if old is None else old
+        for session, name, _, old, _ in reversed(later):
+            if name in ACTION_KINDS:
+                actions.pop((session, name), None)
+                if old is not None:
+                    actions[session, name] = old
+            else:
+                values[position[session], VALUE_COLUMNS.index(name)] = (
+                    np.nan if old is None else old
+                )
         known = [at for at, row in enumerate(rows) if row[1] <= moment]
         if not known:
             raise DataError(f"{symbol} was first fetched after {moment}; nothing was known then")
         return [rows[at] for at in known], values[known]
+
+    def _release(self, connection: sqlite3.Connection, symbol: str) -> None:
+        """Take a symbol out of quarantine; nothing is written where it is not in it."""
+        connection.execute("DELETE FROM quarantine WHERE symbol = ?", (symbol,))
 
     def _missing(self, symbol: str) -> DataError:
         near = near_symbol(symbol, self.symbols())
@@ -254,89 +319,6 @@ class Store:
             with translated(self.path):
                 self._connection = connect(self.path)
         return self._connection
-
-
-class _Merge:
-    """How prices differ from the stored bars: rows to write, and values that are written over."""
-
-    def __init__(self, prices: Prices, stored: dict[str, tuple[Any, ...]], seen_at: str) -> None:
-        self.bars: list[tuple[Any, ...]] = []  # session, seen_at, final, values
-        self.revisions: list[tuple[str, str, float | None, float | None]] = []
-        self.n_new = 0
-        sessions = prices.sessions.astype(str).tolist()
-        self.vanished = [  # bars of unfinished sessions that the source no longer has
-            session
-            for session, (_, was_final, *_) in stored.items()
-            if not was_final and sessions[0] <= session <= sessions[-1] and session not in sessions
-        ]
-        final = prices.bars["final"].tolist()
-        values = np.column_stack([prices.column(name) for name in VALUE_COLUMNS]).tolist()
-        for session, is_final, row in zip(sessions, final, values, strict=True):
-            bar = [None if math.isnan(value) else value for value in row]
-            if session not in stored:
-                self.n_new += 1
-                self.bars.append((session, seen_at, is_final, *bar))
-                continue
-            first_seen, was_final, *before = stored[session]
-            changed = [at for at, value in enumerate(bar) if not _is_same(before[at], value)]
-            if not was_final and (changed or is_final):
-                self.bars.append((session, seen_at, is_final, *bar))
-            elif was_final and is_final and changed:
-                self._revise(session, before, bar, changed)
-                self.bars.append((session, first_seen, True, *before))
-
-    def _revise(
-        self, session: str, before: list[float | None], bar: list[float | None], changed: list[int]
-    ) -> None:
-        for at in changed:
-            self.revisions.append((session, VALUE_COLUMNS[at], before[at], bar[at]))
-            before[at] = bar[at]
-
-
-def _is_same(old: float | None, new: float | None) -> bool:
-    if old is None or new is None:
-        return old is new
-    return abs(old - new) <= SAME * max(abs(old), abs(new))
-
-
-def _has_new_actions(connection: sqlite3.Connection, prices: Prices) -> bool:
-    stored = connection.execute(
-        "SELECT session, kind, value FROM actions WHERE symbol = ?", (prices.symbol,)
-    )
-    return not set(_action_rows(prices)) <= set(stored)
-
-
-def _action_rows(prices: Prices) -> Iterable[tuple[str, str, float]]:
-    for session, kind, value in prices.actions.itertuples(index=False):
-        yield f"{session:%Y-%m-%d}", kind, value
-
-
-def _write(connection: sqlite3.Connection, prices: Prices, merge: _Merge, seen_at: str) -> None:
-    symbol = prices.symbol
-    connection.execute(
-        "INSERT INTO series VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET source ="
-        " excluded.source, currency = excluded.currency, timezone = excluded.timezone,"
-        " label = excluded.label, fetched_at = excluded.fetched_at",
-        (symbol, prices.source, prices.currency, prices.timezone, prices.label, seen_at),
-    )
-    connection.executemany(
-        "REPLACE INTO bars (symbol, session, seen_at, final,"
-        " open, high, low, close, adj_close, volume) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ((symbol, *bar) for bar in merge.bars),
-    )
-    connection.executemany(
-        "DELETE FROM bars WHERE symbol = ? AND session = ?",
-        ((symbol, session) for session in merge.vanished),
-    )
-    connection.executemany(
-        "INSERT INTO revisions (symbol, session, field, old, new, seen_at)"
-        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET new = excluded.new",
-        ((symbol, *revision, seen_at) for revision in merge.revisions),
-    )
-    connection.executemany(
-        "INSERT INTO actions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-        ((symbol, *row) for row in _action_rows(prices)),
-    )
 
 
 def _is_there(path: Path) -> bool:

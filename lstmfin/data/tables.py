@@ -11,6 +11,10 @@ from typing import Any
 
 from lstmfin.errors import DataError, UsageError
 
+MAX_BYTES = 200_000_000
+MAX_ROWS = 5_000_000
+"""More than daily prices of a thousand symbols over a lifetime; what is larger is no such file."""
+
 DELIMITERS = ",;\t"
 EMPTY = {"", "-", "na", "n/a", "#n/a", "nan", "null", "none", "nat"}
 
@@ -82,6 +86,8 @@ def read_table(path: Path) -> Table:
     if path.is_dir():
         raise DataError(f"{path} is a folder; name a CSV or Parquet file in it")
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"{path} is larger than {MAX_BYTES / 1e6:.0f} MB; export less of it")
         table = (_read_parquet if path.suffix.lower() in {".parquet", ".pq"} else _read_csv)(path)
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}") from error
@@ -198,7 +204,10 @@ def _read_parquet(path: Path) -> Table:
             "reading Parquet needs pyarrow; install it with: pip install 'lstmfin[parquet]'"
         ) from error
     try:
-        frame = parquet.read_table(path).to_pandas()
+        file = parquet.ParquetFile(path)
+        if file.metadata.num_rows > MAX_ROWS:  # a few bytes can stand for billions of rows
+            raise DataError(f"{path} has more than {MAX_ROWS:,} rows; export less of it")
+        frame = file.read().to_pandas()
     except pa.ArrowInvalid as error:
         raise DataError(f"{path} is not a Parquet file: {error}") from error
     if any(name is not None for name in frame.index.names):

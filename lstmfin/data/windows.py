@@ -1,21 +1,26 @@
 """Windows: what the network sees at each origin, and what came of it.
 
-n sessions, N windows, T sessions in a window, D features, H horizons. The origin of a window is its
+n sessions, N windows, T sessions in a window, D inputs, H horizons. The origin of a window is its
 last session: everything in a window was known at its close, and everything in its target came
 later.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from lstmfin.data.exogenous import Column, exogenous_columns
 from lstmfin.data.feature import Feature, Floats, Scaling
 from lstmfin.data.prices import Prices
+from lstmfin.data.target import Question, Target
+from lstmfin.data.target import cumulative_returns as cumulative_returns  # noqa: PLC0414 - shown
 from lstmfin.data.volatility import WARM_UP, price_volatility
 from lstmfin.errors import DataError
-from lstmfin.registry import FEATURES
+from lstmfin.registry import FEATURES, TARGETS
 
 Floats32 = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -23,30 +28,39 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Overlapping windows on a series; a view of one matrix, scaled when a batch is taken.
+    """Overlapping windows on one series or on many; views of one matrix, scaled batch by batch.
 
     Parameters
     ----------
     features : tuple of str
         Names of the D inputs.
-    view : ndarray, float32 (N, T, D)
-        Unscaled windows; they share memory, so do not write to them.
+    matrix : ndarray, float32 (n, D)
+        Their values, a row a session, series after series.
+    length : int
+        T, rows of a window.
+    starts : ndarray of int (N,)
+        Row of the matrix at which each window begins.
     offset, scale : ndarray, float32 (N, D)
         Taken from each window, and what it is divided by then: both known at its origin.
     origins : ndarray of int (N,)
-        Position in the prices of each window's last session; consecutive.
+        Position in its series of each window's last session.
+    sessions, ends : ndarray of datetime64[D] (N,)
+        Date of each origin, and of the last session in its target; NaT where that is to come.
     target : ndarray, float64 (N, H)
-        Log return from the origin's close to that of h = 1..H sessions later, divided by
-        ``volatility`` · √h; NaN where it is not known yet.
+        What came, in units known at the origin; NaN where it is not known yet.
     volatility : ndarray, float64 (N,)
-        Daily volatility at the origin; turns a target back into a log return.
+        Daily volatility at the origin; turns a target back into what it is of.
     """
 
     features: tuple[str, ...]
-    view: Floats32
+    matrix: Floats32
+    length: int
+    starts: Indices
     offset: Floats32
     scale: Floats32
     origins: Indices
+    sessions: NDArray[np.datetime64]
+    ends: NDArray[np.datetime64]
     target: Floats
     volatility: Floats
 
@@ -54,45 +68,106 @@ class Windows:
         return len(self.origins)
 
     @property
-    def n_known(self) -> int:
-        """How many windows, from the first, have a target for every horizon."""
-        return int(np.isfinite(self.target[:, -1]).sum())
+    def view(self) -> Floats32:
+        """Every T rows of the matrix, unscaled, (n - T + 1, T, D); they share memory."""
+        return sliding_window_view(self.matrix, self.length, axis=0).transpose(0, 2, 1)
 
-    def batch(self, indices: Indices) -> Floats32:
-        """Return windows as the network sees them, float32 (B, T, D)."""
+    @property
+    def known(self) -> Indices:
+        """Numbers of the windows whose target is known for every horizon."""
+        return np.flatnonzero(np.isfinite(self.target).all(axis=1))
+
+    def batch(self, indices: Indices, *, by_step: bool = False) -> Floats32:
+        """Return windows as the network sees them, float32 (B, T, D).
+
+        Parameters
+        ----------
+        by_step : bool
+            Scale each step by what was known at that step, and take the offset from the first: so
+            no step tells of what came after it. Else all are scaled by what was known at the
+            origin.
+        """
+        raw = self.view[self.starts[indices]]
+        if by_step:
+            numbers, _ = self.numbers(indices)
+            return (raw - self.offset[numbers[:, :1]]) / self.scale[numbers]
         offset, scale = self.offset[indices, None, :], self.scale[indices, None, :]
-        return (self.view[indices] - offset) / scale
+        return (raw - offset) / scale
+
+    def numbers(self, indices: Indices) -> tuple[Indices, NDArray[np.bool_]]:
+        """Return for each step of each window the number of the window that ends there, (B, T).
+
+        Where there is none, as before the first window of a series, stands the first that there
+        is, and the second array is False.
+        """
+        steps = np.asarray(indices)[:, None] - np.arange(self.length)[::-1]
+        there = self.is_before(steps, indices)
+        first = np.asarray(indices) - there.sum(axis=1) + 1
+        return np.maximum(steps, first[:, None]), there
+
+    def is_before(self, numbers: Indices, indices: Indices) -> NDArray[np.bool_]:
+        """Return which of earlier windows, (B, n), are of the series of windows (B,)."""
+        back = np.asarray(indices)[:, None] - numbers
+        rows = self.starts[np.maximum(numbers, 0)]
+        same: NDArray[np.bool_] = rows == self.starts[indices][:, None] - back
+        return same & (numbers >= 0)
 
 
-def carried_features(prices: Prices) -> tuple[str, ...]:
-    """Return the names of all features that a series can carry."""
-    return tuple(name for name in FEATURES.names() if FEATURES.get(name).carried_by(prices))
+def joined(parts: Sequence[Windows]) -> Windows:
+    """Return the windows of many series as one; no window reaches from one into the next."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def every(name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    rows = np.cumsum([0, *(len(part.matrix) for part in parts)])
+    names = ("matrix", "offset", "scale", "origins", "sessions", "ends", "target", "volatility")
+    starts = np.concatenate([part.starts + row for part, row in zip(parts, rows, strict=False)])
+    return replace(parts[0], starts=starts, **{name: every(name) for name in names})
+
+
+def carried_features(
+    prices: Prices | Sequence[Prices], *, target: str = "returns"
+) -> tuple[str, ...]:
+    """Return the features that a target looks at by default, as far as all series carry them."""
+    every = [prices] if isinstance(prices, Prices) else prices
+    chosen: Target = TARGETS.get(target)
+    return tuple(
+        name for name in chosen.features if all(FEATURES.get(name).carried_by(one) for one in every)
+    )
 
 
 def make_windows(
-    prices: Prices, *, features: tuple[str, ...] = (), window: int, horizon: int
+    prices: Prices,
+    *,
+    features: tuple[str, ...] = (),
+    window: int,
+    horizon: int,
+    target: str = "returns",
+    estimator: str = "auto",
 ) -> Windows:
     """Return every window of a series. Unfinished sessions at its end are left out.
 
     Parameters
     ----------
     prices : Prices
-        n sessions.
+        n sessions, and with them the other series to look at.
     features : tuple of str
-        Names of the inputs; all that the series carries if empty.
+        Names of the inputs; those that the target looks at by default if empty.
     window : int
         T, sessions the network looks back on, the origin's included.
     horizon : int
         H, sessions ahead.
+    target, estimator : str
+        What is asked, and how a session's variance is read off its bar.
 
     Raises
     ------
     DataError
-        When the series is too short, does not move, or cannot carry a feature that was named.
+        When the series is too short, does not move, or cannot carry a feature or target.
     """
     prices = prices.finished()
-    names = features or carried_features(prices)
-    chosen = [_feature(name, prices) for name in names]
     needed = WARM_UP + window
     if len(prices) < needed:
         raise DataError(
@@ -101,32 +176,57 @@ def make_windows(
             "or shorten --window"
         )
     volatility = price_volatility(prices)
-    matrix = np.column_stack([feature.compute(prices) for feature in chosen])  # (n, D)
-    first = _first_complete(prices, np.column_stack([matrix, volatility]), window)
+    columns = _columns(prices, volatility, features or carried_features(prices, target=target))
+    matrix = np.column_stack([column.values for column in columns])  # (n, D)
+    scales = np.column_stack([column.volatility for column in columns])
+    first = _first_complete(prices, np.column_stack([matrix, scales]), window)
+    asked: Target = TARGETS.get(target)
+    answers = asked.compute(prices, volatility, Question(horizon, estimator))
 
     origins = np.arange(first + window - 1, len(prices))
-    at_origin, sigma = matrix[origins], volatility[origins]
-    centred = np.array([feature.scaling is Scaling.CENTRED for feature in chosen])
-    divided = np.array([feature.scaling is Scaling.VOLATILITY for feature in chosen])
-    rows = matrix[first:].astype(np.float32)
-    unit = sigma[:, None] * np.sqrt(np.arange(1, horizon + 1))  # (N, H)
+    at_origin, sigma = matrix[origins], scales[origins]
+    kinds = [column.scaling for column in columns]
+    offset = np.zeros_like(at_origin)
+    offset = np.where(_are(kinds, Scaling.CENTRED), at_origin, offset)
+    offset = np.where(_are(kinds, Scaling.LOG_VARIANCE), 2 * np.log(sigma), offset)
+    padded = np.r_[prices.sessions, np.full(horizon, np.datetime64("NaT"))]
     return Windows(
-        features=tuple(names),
-        view=sliding_window_view(rows, window, axis=0).transpose(0, 2, 1),
-        offset=np.where(centred, at_origin, 0.0).astype(np.float32),
-        scale=np.where(divided, sigma[:, None], 1.0).astype(np.float32),
+        features=tuple(column.name for column in columns),
+        matrix=matrix[first:].astype(np.float32),
+        length=window,
+        starts=origins - first - window + 1,
+        offset=offset.astype(np.float32),
+        scale=np.where(_are(kinds, Scaling.VOLATILITY), sigma, 1.0).astype(np.float32),
         origins=origins,
-        target=cumulative_returns(prices, horizon)[origins] / unit,
-        volatility=sigma,
+        sessions=prices.sessions[origins],
+        ends=padded[origins + horizon],
+        target=answers[origins],
+        volatility=volatility[origins],
     )
+
+
+def _columns(prices: Prices, volatility: Floats, names: tuple[str, ...]) -> list[Column]:
+    """Return the features of the series itself, and what it sees of others."""
+    chosen = {name: _feature(name, prices) for name in names}
+    own = [
+        Column(name, feature.compute(prices), feature.scaling, volatility)
+        for name, feature in chosen.items()
+    ]
+    others = [exogenous_columns(prices, other.finished()) for other in prices.others]
+    return [*own, *(column for columns in others for column in columns)]
+
+
+def _are(kinds: list[Scaling], kind: Scaling) -> NDArray[np.bool_]:
+    return np.array([one is kind for one in kinds])
 
 
 def _feature(name: str, prices: Prices) -> Feature:
     feature: Feature = FEATURES.get(name)
     if not feature.carried_by(prices):
+        able = (one for one in FEATURES.names() if FEATURES.get(one).carried_by(prices))
         raise DataError(
             f"{prices.symbol} cannot carry the feature '{name}': its source has no such columns; "
-            f"it can carry {', '.join(carried_features(prices))}"
+            f"it can carry {', '.join(able)}"
         )
     return feature
 
@@ -141,11 +241,3 @@ def _first_complete(prices: Prices, matrix: Floats, window: int) -> int:
             f"is not known ({prices.sessions[first - 1]}); a window needs {window}"
         )
     return first
-
-
-def cumulative_returns(prices: Prices, horizon: int) -> Floats:
-    """Return log returns from each session to h = 1..H later, (n, H); NaN where unknown."""
-    level = np.full(len(prices) + horizon, np.nan)
-    level[: len(prices)] = np.nancumsum(prices.log_returns())
-    ahead = sliding_window_view(level[1:], horizon)  # (n, H)
-    return np.asarray(ahead - level[: len(prices), None])

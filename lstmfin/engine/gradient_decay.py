@@ -20,9 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from lstmfin.engine.buffers import States
 from lstmfin.engine.network import Network
 from lstmfin.engine.params import Array, Params
-from lstmfin.engine.recurrent import Recurrent, States
+from lstmfin.engine.problems import PROBLEMS
+from lstmfin.engine.recurrent import Recurrent
+from lstmfin.engine.trial import Recipe, learn, new_learner
 from lstmfin.registry import CELLS
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)
@@ -33,6 +36,10 @@ SCALES = (0.8, 1.0, 1.2)
 
 N_SEQUENCES = 64
 """Random inputs, and as many random directions, to average over."""
+
+LEARNED_LENGTH, LEARNED_LIMIT = 50, 40_000
+"""Steps of the adding problem that cells learn before they are measured again, and the sequences
+after which they give up."""
 
 N_BEFORE = 50
 """Steps that are run before the first one that a gradient comes back to."""
@@ -129,16 +136,53 @@ def new_cell(
     return Decay(name, cell, inputs, tuple(lags), norms)
 
 
+def cell_that_learned(
+    cell: str, *, hidden: int, seed: int, lags: Sequence[int], inputs: float
+) -> list[Decay]:
+    """Measure a cell before and after it learned the adding problem of ``LEARNED_LENGTH`` steps."""
+    problem, recipe = PROBLEMS["adding"], Recipe(hidden=hidden)
+    rng = np.random.default_rng(seed)
+    learner = new_learner(problem, cell, length=LEARNED_LENGTH, recipe=recipe, rng=rng)
+
+    def measured(how: str) -> Decay:
+        return _measured(
+            learner.layer, learner.params.owned_by("layer"), f"{cell}, {how}", seed, lags, inputs
+        )
+
+    before = measured("new")
+    outcome = learn(
+        learner,
+        problem,
+        length=LEARNED_LENGTH,
+        seed=seed,
+        limit=LEARNED_LIMIT,
+        recipe=recipe,
+        rng=rng,
+    )
+    return [before, measured("learned adding" if outcome.solved else "failed at adding")]
+
+
 def trained_cell(network: Network, *, seed: int, lags: Sequence[int], inputs: float) -> Decay:
     """Measure the lowest layer of a network with the weights it has."""
-    cell = network.architecture.cell
-    layer, kept = network.layers[0], network.params
-    double = Params(kept.shapes, np.float64)
-    double.flat[:] = kept.flat
-    p = layer.bind(double.owned_by("layer0"))
+    layer, label = network.layers[0], f"{network.architecture.cell}, trained"
+    return _measured(layer, network.params.owned_by("layer0"), label, seed, lags, inputs)
+
+
+def _measured(  # noqa: PLR0917 - each is named where it is given
+    layer: Recurrent,
+    weights: SimpleNamespace,
+    label: str,
+    seed: int,
+    lags: Sequence[int],
+    inputs: float,
+) -> Decay:
+    """Measure a layer with the weights it has, in double precision."""
+    double = SimpleNamespace(
+        **{name: np.array(array, np.float64) for name, array in vars(weights).items()}
+    )
     rng = np.random.default_rng([seed, 1])
-    norms = gradient_norms(layer, p, lags=lags, inputs=inputs, rng=rng)
-    return Decay(f"{cell}, trained", cell, inputs, tuple(lags), norms)
+    norms = gradient_norms(layer, layer.bind(double), lags=lags, inputs=inputs, rng=rng)
+    return Decay(label, label.partition(",")[0], inputs, tuple(lags), norms)
 
 
 def _weights(layer: Recurrent) -> SimpleNamespace:

@@ -1,9 +1,14 @@
-"""Which options a cell takes, and those that a configuration gives it."""
+"""What a configuration says of a network, as the engine takes it."""
 
 import inspect
 from typing import Any
 
+import numpy as np
+
 from lstmfin.config import TrainConfig
+from lstmfin.engine.cell import Initialisation
+from lstmfin.engine.dropout import Dropout
+from lstmfin.engine.optimiser import make_optimiser
 from lstmfin.errors import UsageError
 from lstmfin.registry import CELLS
 
@@ -48,3 +53,65 @@ def cell_options(config: TrainConfig) -> tuple[tuple[str, Any], ...]:
             f"it is for --cell {' or '.join(takers)}"
         )
     return tuple(sorted(given.items()))
+
+
+def dropout_of(config: TrainConfig) -> Dropout:
+    """Return what is dropped in training."""
+    return Dropout(config.dropout, config.recurrent_dropout, config.variational)
+
+
+def zoneout_of(config: TrainConfig) -> tuple[tuple[str, float], ...]:
+    """Return the share of each state that stays as it was, those above 0.
+
+    Raises
+    ------
+    UsageError
+        When the cell has no state that a share is given for.
+    """
+    shares = (("h", config.zoneout_hidden), ("c", config.zoneout_cell))
+    states = CELLS.get(config.cell)(**dict(cell_options(config))).states
+    for name, share in shares:
+        if share and name not in states:
+            raise UsageError(
+                f"--zoneout-cell is nothing to the cell '{config.cell}', which has no cell state; "
+                "--zoneout-hidden is for any"
+            )
+    return tuple((name, share) for name, share in shares if share)
+
+
+def initialisation_of(config: TrainConfig) -> Initialisation:
+    """Return how first weights are drawn."""
+    return Initialisation(config.init_recurrent, config.init_input, config.forget_bias)
+
+
+def check_network(config: TrainConfig) -> None:
+    """Refuse what is no network, before any data is read.
+
+    Raises
+    ------
+    UsageError
+        When an option is nothing to the cell or to the optimiser, or its value is none of theirs;
+        when a network that reads windows from their end is asked to speak before it, or to carry
+        states from one window to the next; when signals pass U twice in a step.
+    """
+    cell = CELLS.get(config.cell)(**dict(cell_options(config)))
+    cell.mask(config.hidden, 1)
+    zoneout_of(config)
+    nothing = np.zeros(0, np.float32)
+    make_optimiser(config, nothing, nothing)
+    if config.direction != "forward" and config.loss_on == "all":
+        raise UsageError(
+            f"--direction {config.direction} with --loss-on all would look ahead: at a step before "
+            "the last, the layer that reads from the end has seen what is to be forecast; "
+            "choose --loss-on last"
+        )
+    if config.direction != "forward" and config.stateful:
+        raise UsageError(
+            f"--direction {config.direction} with --stateful would look ahead: a layer that reads "
+            "from the end has no states to hand on to later windows; choose --direction forward"
+        )
+    if config.signal_penalty and (cell.late or not cell.trained):
+        raise UsageError(
+            f"--signal-penalty is nothing to the cell '{config.cell}': "
+            + ("its states pass U twice in a step" if cell.late else "its U is not trained")
+        )

@@ -24,6 +24,8 @@ class Params(Mapping[str, Array]):
         Shape of each named array; a dot parts the owner from the name: ``"layer0.U"``.
     dtype : dtype
         float32 in training, float64 in checks.
+    lead : tuple of int
+        (M,) for M models side by side, whose arrays then have one axis more, as ``flat`` has.
 
     Examples
     --------
@@ -32,13 +34,21 @@ class Params(Mapping[str, Array]):
     (8, (2,))
     """
 
-    def __init__(self, shapes: Mapping[str, Shape], dtype: np.dtype | type = np.float32) -> None:
-        self.flat: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+    def __init__(
+        self,
+        shapes: Mapping[str, Shape],
+        dtype: np.dtype | type = np.float32,
+        *,
+        lead: Shape = (),
+    ) -> None:
+        n_weights = sum(math.prod(shape) for shape in shapes.values())
+        self.flat: Array = np.zeros((*lead, n_weights), dtype)
+        self._lead = lead
         self._views: dict[str, Array] = {}
         start = 0
         for name, shape in shapes.items():
             stop = start + math.prod(shape)
-            self._views[name] = self.flat[start:stop].reshape(shape)
+            self._views[name] = self.flat[..., start:stop].reshape(*lead, *shape)
             start = stop
 
     def __getitem__(self, name: str) -> Array:
@@ -52,12 +62,12 @@ class Params(Mapping[str, Array]):
 
     @property
     def shapes(self) -> dict[str, Shape]:
-        """Shape of each named array."""
-        return {name: view.shape for name, view in self._views.items()}
+        """Shape of each named array, without the axis of models."""
+        return {name: view.shape[len(self._lead) :] for name, view in self._views.items()}
 
     def like(self) -> "Params":
         """Return zeros of the same names and shapes: a place for gradients."""
-        return Params(self.shapes, self.flat.dtype)
+        return Params(self.shapes, self.flat.dtype, lead=self._lead)
 
     def owned_by(self, owner: str) -> SimpleNamespace:
         """Return the views of one owner as attributes: ``params.owned_by("layer0").U``."""
@@ -77,7 +87,7 @@ def orthogonal(rng: np.random.Generator, size: int) -> Array:
     return np.asarray(q * np.sign(np.diag(r)))
 
 
-def glorot(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
-    """Return uniform draws of variance 2 / (fan in + fan out) (Glorot & Bengio 2010, eq. 16)."""
-    bound = math.sqrt(6.0 / sum(shape))
+def uniform(rng: np.random.Generator, shape: Shape, variance: float) -> Array:
+    """Return uniform draws about zero of a given variance."""
+    bound = math.sqrt(3.0 * variance)
     return np.asarray(rng.uniform(-bound, bound, shape))

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from lstmfin.engine.buffers import Noise, States
 from lstmfin.engine.params import Array, Params
-from lstmfin.engine.recurrent import Recurrent, States
+from lstmfin.engine.recurrent import Recurrent
 from lstmfin.registry import CELLS
 
 T, D, H, B = 4, 3, 6, 2
@@ -68,10 +69,21 @@ class Probe:
             s: rng.standard_normal((T, H, B)).astype(dtype) for s in self.layer.cell.below
         }
         self.start = 0
+        self.noise: Noise | None = None
 
     def _random_states(self, dtype: Any) -> States:
         shape = (H, self.x.shape[2])
         return {s: self.rng.standard_normal(shape).astype(dtype) for s in self.layer.cell.states}
+
+    def disturb(self, *, share: float = 0.4) -> None:
+        """Drop a share of what is fed back, and let as large a share of the states stay."""
+        T, H, B = self.dh.shape
+        mask = self.rng.random((self.layer.n_fed_back, B)) >= share
+        kept = {s: self.rng.random((T, H, B)) < share for s in self.layer.cell.states}
+        self.noise = Noise(
+            mask.astype(self.dh.dtype) / (1 - share),
+            {s: one.astype(self.dh.dtype) for s, one in kept.items()},
+        )
 
     def bound(self, params: Params) -> Any:
         """Return params as the layer takes them."""
@@ -87,6 +99,7 @@ class Probe:
             self.initial if initial is None else initial,
             below=self.below,
             start=self.start,
+            noise=self.noise,
         )
         return h.copy(), {s: last.copy() for s, last in self.layer.last_states().items()}
 

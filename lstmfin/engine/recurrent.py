@@ -5,32 +5,36 @@ and a row of ones stand one upon the other in one buffer, so that the three weig
 product for their gradients.
 
 Shapes: T steps, B batch, D inputs, H hidden units, G gates, R rows fed back (H, if only the first
-state is), K = R + D + 1.
+state is), K = R + D + 1. Several models of one architecture run side by side where all arrays have
+one axis more, written ``...`` here: weights (M, ...), inputs (T, M, D, B), states (M, H, B). Each
+has the bits that it would have alone.
 """
 
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from lstmfin.engine.cell import Cell, State, Step
+from lstmfin.engine.buffers import Buffers, Noise, Sizes, States
+from lstmfin.engine.cell import Cell, Initialisation, State, Step
 from lstmfin.engine.params import Array, Shape
+from lstmfin.engine.remedies import signal_penalty
 
-States = dict[str, Array]
-
-FOLDED_COLUMNS = 512
-"""Columns (steps times batch) of one product for the gradient of A: few calls, little memory."""
+MOST_NUMBERS = np.iinfo(np.intp).max
+"""Beyond it, products of sizes overflow."""
 
 
 class Gradients(NamedTuple):
-    """Gradients of the inputs, of the initial states, and of what was read of the layer below.
+    """What a backward pass gives beside the gradients of the weights.
 
-    ``x`` is (T, D, B) or None, ``initial`` (H, B) and ``below`` (T, H, B) by name.
+    ``x`` is (T, ..., D, B) or None, ``initial`` (..., H, B) and ``below`` (T, ..., H, B) by name;
+    ``penalty`` (...,) is that on the signals that were propagated back.
     """
 
     x: Array | None
     initial: States
     below: States
+    penalty: Array
 
 
 class Recurrent:
@@ -50,8 +54,9 @@ class Recurrent:
         self.n_hidden = n_hidden
         self.n_fed_back = n_hidden * max(1, len(cell.fed_back))
         self.mask = cell.mask(n_hidden, n_inputs)
-        self._buffers: dict[tuple[int, int, np.dtype], _Buffers] = {}
-        self._used: _Buffers | None = None
+        self._buffers: dict[Sizes, Buffers] = {}
+        self._used: Buffers | None = None
+        self._noise = Noise()
 
     def shapes(self) -> dict[str, Shape]:
         """Return names and shapes of the weights: A = [U W b], and the cell's own."""
@@ -62,15 +67,24 @@ class Recurrent:
         }
 
     def bind(self, p: SimpleNamespace) -> SimpleNamespace:
-        """Return the weights, with ``U`` (GH, R), ``W`` (GH, D), ``b`` (GH,) as views of ``A``."""
-        p.U = p.A[:, : self.n_fed_back]
-        p.W = p.A[:, self.n_fed_back : -1]
-        p.b = p.A[:, -1]
+        """Return the weights as cells read them.
+
+        ``U`` (..., GH, R), ``W`` (..., GH, D) and ``b`` (..., GH) are views of ``A``; weights of
+        the cell's own that are one block a gate have the gates as their first axis.
+        """
+        p.U = p.A[..., : self.n_fed_back]
+        p.W = p.A[..., self.n_fed_back : -1]
+        p.b = p.A[..., -1]
+        for name, shape in self.cell.vectors(self.n_hidden).items():
+            if len(shape) == 3:
+                setattr(p, name, np.moveaxis(getattr(p, name), -3, 0))
         return p
 
-    def initialise(self, p: SimpleNamespace, rng: np.random.Generator) -> None:
+    def initialise(
+        self, p: SimpleNamespace, rng: np.random.Generator, scheme: Initialisation | None = None
+    ) -> None:
         """Draw the first weights; those that the equations do not have are 0, and stay so."""
-        self.cell.initialise(p, rng)
+        self.cell.initialise(p, rng, scheme or Initialisation())
         if self.mask is not None:
             p.A *= self.mask.astype(p.A.dtype)
 
@@ -82,54 +96,82 @@ class Recurrent:
         *,
         below: States | None = None,
         start: int = 0,
+        noise: Noise | None = None,
     ) -> Array:
         """Run the cell over a sequence.
 
         Parameters
         ----------
-        x : ndarray (T, D, B)
+        x : ndarray (T, ..., D, B)
             Inputs.
-        initial : dict of str to ndarray (H, B), optional
+        initial : dict of str to ndarray (..., H, B), optional
             States before the first step; zeros if not given.
-        below : dict of str to ndarray (T, H, B), optional
+        below : dict of str to ndarray (T, ..., H, B), optional
             States of the layer below, after each step, for cells that read them.
         start : int
             Steps that came before the first, for cells with a clock.
+        noise : Noise, optional
+            Masks of what is fed back, and shares of states that stay as they were.
 
         Returns
         -------
-        ndarray (T, H, B)
+        ndarray (T, ..., H, B)
             The first state after each step: a view that the next forward pass of this shape reuses.
         """
-        T, D, B = x.shape
+        T, *lead, D, B = x.shape
         if (self.n_inputs, T > 0, B > 0) != (D, True, True):
             raise ValueError(f"inputs are (T, D, B) = {x.shape}; D must be {self.n_inputs}")
-        cell = self.cell
-        early, late = self._halves(p.A)
-        s = self._used = self._buffers_for(T, B, p.A.dtype)
+        cell, noise = self.cell, noise or Noise()
+        if p.A.size * T * B > MOST_NUMBERS:
+            raise ValueError(f"{T} steps of {B} samples are more numbers than can be counted")
+        self._noise = noise
+        kept = frozenset(noise.kept).intersection(cell.states)
+        masked = noise.fed_back is not None
+        sizes = Sizes(tuple(lead), T, B, D, self.n_hidden, p.A.dtype, masked, kept)
+        if sizes not in self._buffers:
+            self._buffers[sizes] = Buffers(cell, sizes)
+        s = self._used = self._buffers[sizes]
         s.fill(x, initial, below, start=start)
-        with np.errstate(over="ignore"):  # of the exponential, see `sigmoid`
-            for step in s.steps:
-                np.matmul(early, step.stacked, out=step.rows)
-                if cell.late:
+        early = s.early.up(p.A[..., : s.n_early, :], cell.halved * self.n_hidden)
+        late = s.late.up(p.A[..., s.n_early :, :], 0) if cell.late else None
+        multiply = s.early.multiply
+        with np.errstate(over="ignore"):  # of an exponential, see `tanh`
+            for t, step in enumerate(s.steps):
+                if noise.fed_back is not None:
+                    s.feed_back(t, noise.fed_back)
+                multiply(early, step.right, out=step.out)
+                if late is not None:
                     cell.reset(p, step)
-                    np.matmul(late, step.late_stacked, out=step.late_rows)
+                    if noise.fed_back is not None:
+                        step.reset *= noise.fed_back
+                    s.late.multiply(late, step.late_right, out=step.late_out)
                 cell.step(p, step)
+                for name in s.proposed:
+                    s.keep(name, t, noise.kept[name])
         return s.states[cell.states[0]][1:]
 
-    def _halves(self, A: Array) -> tuple[Array, Array]:
-        """Return the rows of the gates that read what is fed back, and of the late ones."""
-        n = len(A) - len(self.cell.late) * self.n_hidden
-        return A[:n], A[n:]
-
     def states(self) -> States:
-        """Return the states after each step of the last forward pass, each (T, H, B)."""
+        """Return the states after each step of the last forward pass, each (T, ..., H, B)."""
         assert self._used is not None
         return {name: states[1:] for name, states in self._used.states.items()}
 
     def last_states(self) -> States:
-        """Return the states after the last step of the last forward pass, each (H, B)."""
+        """Return the states after the last step of the last forward pass, each (..., H, B)."""
         return {name: states[-1] for name, states in self.states().items()}
+
+    def gates(self) -> States:
+        """Return what the gates were at each step of the last forward pass, each (T, ..., H, B).
+
+        A backward pass overwrites them.
+        """
+        assert self._used is not None
+        views = [step.gates for step in self._used.steps]
+        return {gate: np.stack(one) for gate, *one in zip(self.cell.gates, *views, strict=True)}
+
+    def n_bytes(self) -> tuple[int, int]:
+        """Return the memory of the last pass: what grows with steps and batch, and the rest."""
+        assert self._used is not None
+        return self._used.n_bytes
 
     def backward(
         self,
@@ -139,175 +181,86 @@ class Recurrent:
         *,
         dlast: States | None = None,
         need_dx: bool = True,
+        penalty: float = 0.0,
     ) -> Gradients:
-        """Propagate gradients back through the last forward pass.
+        """Propagate gradients back through the last forward pass, which allows it once.
 
         Parameters
         ----------
         dp : namespace
             Gradients of the weights; they are added to.
-        dstates : dict of str to ndarray (T, H, B)
+        dstates : dict of str to ndarray (T, ..., H, B)
             Gradients that arrive at states after each step; at those not named, none do.
-        dlast : dict of str to ndarray (H, B), optional
+        dlast : dict of str to ndarray (..., H, B), optional
             Gradients that arrive at the last states.
         need_dx : bool
             Whether the gradient of the inputs is wanted.
+        penalty : float
+            Strength of the penalty on signals that shrink or grow, see ``signal_penalty``.
         """
-        s, cell, H, R = self._used, self.cell, self.n_hidden, self.n_fed_back
+        s, cell = self._used, self.cell
         assert s is not None
-        early, late = self._halves(p.A)
-        width = R + self.n_inputs if need_dx else R
-        ds, ds_late = s.ds[:width], s.ds_late[:width]
+        s.early.take(p.A[..., : s.n_early, :])
+        if cell.late:
+            s.late.take(p.A[..., s.n_early :, :])
+        T = s.sizes.T
+        s.dA[...] = 0
         d = s.state_gradients(dlast or {})
         arriving = [(getattr(d, name), dstate) for name, dstate in dstates.items()]
-        dx = np.empty((len(s.steps), self.n_inputs, ds.shape[1]), p.A.dtype) if need_dx else None
-        down, down_late = early[:, :width].T, late[:, :width].T
-        s.dA[:] = 0
-        for t in reversed(range(len(s.steps))):
-            step = s.steps[t]
-            if t == len(s.steps) - 1 or (t + 1) % s.n_folded == 0:
+        dx = np.empty((T, *s.dx.shape), p.A.dtype) if need_dx else None
+        omega = np.zeros(s.sizes.lead)
+        mask, fed_back = self._noise.fed_back, s.fed_back_gradient
+        has_own = bool(cell.vectors(self.n_hidden))
+        for t in reversed(range(T)):
+            if t == T - 1 or (t + 1) % s.n_folded == 0:
                 cell.slopes(p, s.folds[t // s.n_folded])
             for at, dstate in arriving:
                 at += dstate[t]
+            before = s.squares(d) if penalty else None
+            stayed = s.parted(d, t, self._noise.kept) if s.proposed else None
+            step = s.steps[t]
             cell.step_backward(p, step, d)
-            cell.own_gradients(dp, step)
+            if has_own:
+                cell.own_gradients(dp, step)
             if cell.late:
-                np.matmul(down_late, step.late_drows, out=ds_late)
-                d.reset = ds_late[:H]
-                cell.reset_backward(p, step, d)
-            leaked = ds[:R].copy() if cell.leaks else None
-            np.matmul(down, step.drows, out=ds)
+                self._reset_backward(p, step, d)
+            leaked = fed_back.copy() if cell.leaks else None
+            s.early.down(step.dearly)
+            if mask is not None:
+                fed_back *= mask
             if leaked is not None:
-                ds[:R] += leaked
+                fed_back += leaked
+            if stayed is not None:
+                s.rejoin(d, stayed)
+            if before is not None:
+                omega += self._penalise(t, before, s.squares(d), penalty)
             if dx is not None:
-                dx[t] = ds[R:] + ds_late[R:] if cell.late else ds[R:]
+                dx[t] = s.dx + s.late_dx if cell.late else s.dx
             if t % s.n_folded == 0:
-                s.fold(t, len(early))
+                s.fold(t)
         dp.A += s.dA if self.mask is None else s.dA * self.mask.astype(s.dA.dtype)
         initial = {name: getattr(d, name).copy() for name in s.states}
-        return Gradients(dx, initial, s.dbelow)
+        return Gradients(dx, initial, s.dbelow, omega)
 
-    def _buffers_for(self, T: int, B: int, dtype: np.dtype) -> "_Buffers":
-        key = (T, B, dtype)
-        if key not in self._buffers:
-            self._buffers[key] = _Buffers(self, key)
-        return self._buffers[key]
+    def _reset_backward(self, p: SimpleNamespace, step: Step, d: State) -> None:
+        """Go from the late gates to what they read in place of what is fed back."""
+        s = self._used
+        assert s is not None
+        s.late.down(step.dlate)
+        d.reset = s.late.ds[..., : self.n_fed_back, :]
+        if self._noise.fed_back is not None:
+            d.reset *= self._noise.fed_back
+        self.cell.reset_backward(p, step, d)
 
-
-class _Buffers:
-    """Memory of one pass, made once for each (T, B), and the views of its steps."""
-
-    def __init__(self, layer: Recurrent, key: tuple[int, int, np.dtype]) -> None:
-        T, B, dtype = key
-        cell, H, R = layer.cell, layer.n_hidden, layer.n_fed_back
-        G, K = len(cell.gates), R + layer.n_inputs + 1
-        self.shape, self.n_fed_back = (G, H, B), R
-        self.n_early = (G - len(cell.late)) * H
-        self.n_folded = min(max(1, FOLDED_COLUMNS // B), T)
-        self.stacked = np.ones((T + 1, K, B), dtype)  # what is fed back; x; a row of ones
-        self.late_stacked = np.ones((T, K, B), dtype) if cell.late else self.stacked
-        self.z = np.empty((T, G * H, B), dtype)
-        self.dz = np.empty((self.n_folded, G * H, B), dtype)
-        self.ds = np.empty((K - 1, B), dtype)
-        self.ds_late = np.empty((K - 1, B), dtype) if cell.late else self.ds
-        self.dA = np.empty((G * H, K), dtype)
-        self._product = np.empty((G * H, K), dtype)
-        fed_back = cell.fed_back or cell.states[:1]
-        self._rows = {name: slice(i * H, (i + 1) * H) for i, name in enumerate(fed_back)}
-        self.states = {
-            name: self.stacked[:, self._rows[name]]
-            if name in fed_back
-            else np.empty((T + 1, H, B), dtype)
-            for name in cell.states
-        }
-        self.below = {name: np.empty((T, H, B), dtype) for name in cell.below}
-        self.dbelow = {name: np.empty((T, H, B), dtype) for name in cell.below}
-        saved, slopes = cell.saved_shapes(H, B), cell.slope_shapes(H, B)
-        self._saved = {name: np.empty((T, *shape), dtype) for name, shape in saved.items()}
-        self._slopes = {
-            name: np.empty((self.n_folded, *shape), dtype) for name, shape in slopes.items()
-        }
-        self.steps = [self._one(t) for t in range(T)]
-        self.folds = [self._several(t) for t in range(0, T, self.n_folded)]
-
-    def _views(self, at: Any, folded: Any, axis: int) -> dict[str, Any]:
-        """Return the views of a step, or of several, that cells read and write."""
-        z, dz = (
-            rows.reshape(*rows.shape[:axis], *self.shape) for rows in (self.z[at], self.dz[folded])
-        )
-        views = {"z": z, "dz": dz, "gates": _gates(z, axis), "dgates": _gates(dz, axis)}
-        for name, states in self.states.items():
-            views |= {name: states[1:][at], f"{name}_prev": states[:-1][at]}
-        for name in self.below:
-            views |= {
-                f"{name}_below": self.below[name][at],
-                f"d{name}_below": self.dbelow[name][at],
-            }
-        views |= {name: kept[at] for name, kept in self._saved.items()}
-        slopes = {name: kept[folded] for name, kept in self._slopes.items()}
-        views |= slopes
-        views |= {f"{k}_gates": _gates(v, axis) for k, v in slopes.items() if v.ndim == axis + 3}
-        return views
-
-    def _one(self, t: int) -> Step:
-        n, rows, drows = self.n_early, self.z[t], self.dz[t % self.n_folded]
-        return Step(
-            **self._views(t, t % self.n_folded, 0),
-            stacked=self.stacked[t],
-            late_stacked=self.late_stacked[t],
-            reset=self.late_stacked[t, : self.shape[1]],
-            rows=rows[:n],
-            late_rows=rows[n:],
-            drows=drows[:n],
-            late_drows=drows[n:],
-            index=t,
-        )
-
-    def _several(self, start: int) -> Step:
-        """Return the views of the steps of one fold, with an axis of steps before the others."""
-        n = min(self.n_folded, len(self.z) - start)
-        return Step(**self._views(slice(start, start + n), slice(0, n), 1))
-
-    def fill(self, x: Array, initial: States | None, below: States | None, *, start: int) -> None:
-        """Set what a forward pass starts from."""
-        for stacked in (self.stacked[:-1], self.late_stacked[: len(x)]):
-            stacked[:, self.n_fed_back : -1] = x
-        for name, states in self.states.items():
-            states[0] = 0 if initial is None else initial[name]
-        for name, states in self.below.items():
-            states[:] = (below or {}).get(name, 0)
-        for t, step in enumerate(self.steps):
-            step.index = start + t
-
-    def state_gradients(self, dlast: States) -> State:
-        """Return the gradients that a backward pass starts from.
-
-        Those of what is fed back are the rows of ``ds`` that the product writes them to.
-        """
-        d = State()
-        for name, states in self.states.items():
-            rows = self._rows.get(name)
-            gradient = np.empty_like(states[0]) if rows is None else self.ds[rows]
-            gradient[:] = dlast.get(name, 0)
-            setattr(d, name, gradient)
-        return d
-
-    def fold(self, t: int, n_early: int) -> None:
-        """Add to the gradient of A what comes of the ``n_folded`` steps from t on, or fewer."""
-        n = min(self.n_folded, len(self.steps) - t)
-        dz = _columns(self.dz[:n])  # (GH, n B)
-        halves = ((slice(None, n_early), self.stacked), (slice(n_early, None), self.late_stacked))
-        for rows, stacked in halves:
-            if len(dz[rows]):
-                right = _columns(stacked[t : t + n])
-                self.dA[rows] += np.matmul(dz[rows], right.T, out=self._product[rows])
-
-
-def _columns(steps: Array) -> Array:
-    """Return (n, rows, B) as (rows, n B)."""
-    return steps.swapaxes(0, 1).reshape(steps.shape[1], -1)
-
-
-def _gates(z: Array, axis: int) -> tuple[Array, ...]:
-    """Return one view a gate."""
-    return tuple(np.moveaxis(z, axis, 0))
+    def _penalise(self, t: int, arrived: Array, passed_on: Array, strength: float) -> Array:
+        """Return the penalty of a step, and add its gradient to that of U."""
+        s, mask = self._used, self._noise.fed_back
+        assert s is not None
+        value, factor = signal_penalty(arrived, passed_on)
+        scale = strength / (s.sizes.T * s.sizes.B)
+        signals = s.fed_back_gradient * (scale * factor)[..., None, :]
+        if mask is not None:
+            signals *= mask
+        dU = s.dA[..., : s.n_early, : self.n_fed_back]
+        dU += np.matmul(s.steps[t].dearly, signals.swapaxes(-2, -1).astype(dU.dtype))
+        return np.asarray(scale * value.sum(axis=-1))

@@ -37,6 +37,34 @@ def add_l2(gradient: Array, weights: Array, decayed: Array, strength: float) -> 
         gradient += strength * decayed * weights
 
 
+def signal_penalty(arrived: Array, passed_on: Array) -> tuple[Array, Array]:
+    """Return the penalty on signals whose norm changes in a step, and the factor of its gradient.
+
+    Pascanu, Mikolov & Bengio (2013), eq. 9, for the signal δ that arrives at the states after a
+    step and the signal v = Jᵀδ that is passed on to those before::
+
+        Ω = (|v| / |δ| - 1)²
+
+    As there (eq. 10), its gradient is taken by U alone where it stands in J, all else held fast:
+    where v = Uᵀ dz + ..., it is ``dz (factor · v)ᵀ``. Where a signal is 0 there is no penalty.
+
+    Parameters
+    ----------
+    arrived, passed_on : ndarray (..., B)
+        Squared norms |δ|² and |v|² over the states of each sample.
+
+    Returns
+    -------
+    tuple of ndarray (..., B)
+        Ω, and the factor 2 (|v| / |δ| - 1) / (|v| |δ|).
+    """
+    there = (arrived > 0) & (passed_on > 0)
+    before = np.sqrt(np.where(there, arrived, 1.0), dtype=np.float64)
+    after = np.sqrt(np.where(there, passed_on, 1.0), dtype=np.float64)
+    excess = after / before - 1
+    return excess**2, 2 * excess / (after * before)
+
+
 def norm(gradient: Array) -> float:
     """Return the Euclidean norm of a gradient (P,)."""
     return math.sqrt(float(gradient @ gradient))

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from lstmfin.config import TrainConfig
 from lstmfin.engine.checkpoint import State
-from lstmfin.engine.network import Network
+from lstmfin.engine.network import Carried, Network
 from lstmfin.engine.optimiser import make_optimiser
 from lstmfin.engine.remedies import Average, add_l2, clip_by_norm, clip_by_value, norm
+from lstmfin.engine.samples import Indices, kept
 from lstmfin.engine.schedules import SCHEDULES
 from lstmfin.errors import DataError
-
-Indices = NDArray[np.intp]
 
 MAX_RETREATS = 3
 """How often a run that left the finite numbers is set back, at half the rate, before it fails."""
@@ -53,6 +52,14 @@ class History:
     n_retreats: int = 0
 
 
+def steps_an_epoch(n_samples: int, config: TrainConfig) -> int:
+    """Return how many batches there are in an epoch."""
+    if not config.stateful:
+        return math.ceil(n_samples / config.batch)
+    n_streams = min(n_samples, config.window)
+    return math.ceil(n_streams / config.batch) * math.ceil(n_samples / config.window)
+
+
 class Run:
     """A network on its way from the first step to the last.
 
@@ -68,7 +75,10 @@ class Run:
     epoch, position : int
         The epoch under way, from 1, and how many of its windows have been taken.
     order : ndarray (N,)
-        The order of the windows in this epoch; empty before its first step.
+        The order of the windows in this epoch, or of the streams of windows that follow upon each
+        other, where states are carried; empty before its first step.
+    carried : list or None
+        States that the next batch starts from.
     ended : bool
         Whether patience has run out.
     """
@@ -94,6 +104,7 @@ class Run:
         self.rate, self.step, self.epoch, self.position = config.learning_rate, 0, 1, 0
         self.ended = False
         self.order: Indices = np.empty(0, np.intp)
+        self.carried: Carried | None = None
         self.losses: list[float] = []
         self.norms: list[float] = []
 
@@ -103,12 +114,33 @@ class Run:
 
     def batches(self) -> Iterator[Indices]:
         """Yield what is left of this epoch, in an order drawn at its begin."""
+        if self.config.stateful:
+            yield from self._streams()
+            return
         if not self.order.size:
             self.order = self.rng.permutation(self.n_samples)
         while self.position < self.n_samples:
             indices = self.order[self.position : self.position + self.config.batch]
             self.position += len(indices)
             yield indices
+
+    def _streams(self) -> Iterator[Indices]:
+        """Yield windows so that each starts where that of the batch before ended, in order of time.
+
+        A stream is every T-th window; some streams at a time are run from begin to end.
+        """
+        T, n, size = self.config.window, self.n_samples, self.config.batch
+        if not self.order.size:
+            self.order = self.rng.permutation(min(n, T))
+        n_links = math.ceil(n / T)
+        while self.position < steps_an_epoch(n, self.config):
+            group, link = divmod(self.position, n_links)
+            indices = self.order[group * size : (group + 1) * size] + link * T
+            there = indices < n
+            self.carried = None if link == 0 else kept(self.carried, there)
+            self.position += 1
+            if there.any():
+                yield indices[there]
 
     def take_step(self, loss: float, n_windows: int) -> None:
         """Take a step down the gradient of a batch, or a step back where it is not finite."""
@@ -135,6 +167,7 @@ class Run:
             )
         self.rate /= 2
         self.weights[:] = self.best
+        self.carried = None
         self.optimiser.reset()
         if self.average:
             self.average.reset()
@@ -196,6 +229,9 @@ class Run:
         values["optimiser"] = {name: getattr(own, name) for name in own.numbers}
         values["schedule"] = {name: getattr(self.schedule, name) for name in self.schedule.numbers}
         values["rng"] = self.rng.bit_generator.state
+        for level, parts in enumerate(self.carried or []):
+            for at, states in enumerate(parts):
+                arrays |= {f"carried.{level}.{at}.{name}": s for name, s in states.items()}
         if self.average:
             arrays["average"] = self.average.values.copy()
             values["average"] = self.average.n_steps
@@ -220,7 +256,21 @@ class Run:
         for owner in ("optimiser", "schedule"):
             for name, value in values[owner].items():
                 setattr(getattr(self, owner), name, value)
+        self.carried = _carried(arrays)
         self.rng.bit_generator.state = values["rng"]
         if self.average:
             self.average.values[:] = arrays["average"]
             self.average.n_steps = values["average"]
+
+
+def _carried(arrays: dict[str, NDArray[Any]]) -> Carried | None:
+    """Return the carried states that ``Run.state`` put among arrays."""
+    carried: Carried = []
+    for key in sorted(key for key in arrays if key.startswith("carried.")):
+        _, level, at, name = key.split(".")
+        while len(carried) <= int(level):
+            carried.append([])
+        if len(carried[int(level)]) <= int(at):
+            carried[int(level)].append({})
+        carried[int(level)][int(at)][name] = arrays[key]
+    return carried or None

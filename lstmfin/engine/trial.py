@@ -80,6 +80,41 @@ def attempt(
     recipe: Recipe,
     tick: Callable[[int], None] = lambda _: None,
 ) -> Outcome:
+    """Train a new cell on a problem until it is solved; see ``learn``."""
+    rng = np.random.default_rng(seed)
+    learner = new_learner(problem, cell, length=length, recipe=recipe, rng=rng)
+    return learn(
+        learner,
+        problem,
+        length=length,
+        seed=seed,
+        limit=limit,
+        recipe=recipe,
+        rng=rng,
+        tick=tick,
+    )
+
+
+def new_learner(
+    problem: Problem, cell: str, *, length: int, recipe: Recipe, rng: np.random.Generator
+) -> "Learner":
+    """Return a cell with its first weights."""
+    learner = Learner(cell, problem.n_inputs, recipe, rng)
+    remember(learner.layer, learner.p, steps=recipe.memory * length, rng=rng)
+    return learner
+
+
+def learn(
+    learner: "Learner",
+    problem: Problem,
+    *,
+    length: int,
+    seed: int,
+    limit: int,
+    recipe: Recipe,
+    rng: np.random.Generator,
+    tick: Callable[[int], None] = lambda _: None,
+) -> Outcome:
     """Train a cell on a problem until it is solved.
 
     A sequence is judged when it is drawn, before anything is learned from it, so that the errors of
@@ -87,18 +122,19 @@ def attempt(
 
     Parameters
     ----------
-    cell : str
-        Its name.
+    learner : Learner
+        Its weights are changed in place.
     length : int
         T of the problem.
+    seed : int
+        Of the test sequences.
     limit : int
         Sequences after which to give up.
+    rng : Generator
+        Draws the sequences.
     tick : callable
         Told the number of sequences after each step.
     """
-    rng = np.random.default_rng(seed)
-    learner = Learner(cell, problem.n_inputs, recipe, rng)
-    remember(learner.layer, learner.p, steps=recipe.memory * length, rng=rng)
     weights = learner.params.flat
     adam = OPTIMISERS.get("adam")(weights, decayed=np.zeros_like(weights))
     worst, mean = np.full(problem.n_right, np.inf), np.full(problem.n_right, np.inf)

@@ -1,6 +1,7 @@
 """The Student t law of a return: quantiles, density, and its score in closed form."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -86,13 +87,21 @@ class StudentT:
         ratio = np.where(np.isinf(self.dof), 1.0, np.sqrt(finite / (finite - 2)))
         return np.where(heavy, np.inf, self.scale * ratio)
 
-    def shifted(self, offset: ArrayLike) -> Self:
-        """Return the laws of the variable plus ``offset``."""
-        return type(self)(self.location + floats(offset), self.scale, self.dof)
+    @property
+    def median(self) -> Floats:
+        """The location."""
+        return self.location
 
-    def scaled(self, factor: ArrayLike) -> Self:
-        """Return the laws spread by ``factor > 0`` about their location, as a calibration does."""
-        return type(self)(self.location, self.scale * floats(factor), self.dof)
+    def affine(self, offset: ArrayLike = 0.0, factor: ArrayLike = 1.0) -> Self:
+        """Return the laws of ``offset + factor · X``, with ``factor > 0``."""
+        by = floats(factor)
+        return type(self)(floats(offset) + by * self.location, by * self.scale, self.dof)
+
+    @classmethod
+    def joined(cls, laws: Sequence[Self]) -> Self:
+        """Return laws, one behind the other along the first axis."""
+        names = ("location", "scale", "dof")
+        return cls(*(np.concatenate([getattr(law, name) for law in laws]) for name in names))
 
     def cdf(self, x: ArrayLike) -> Floats:
         """Return the probability of a value at or below ``x``."""

@@ -10,17 +10,17 @@ from numpy.typing import ArrayLike
 
 from lstmfin.errors import DataError
 from lstmfin.metrics._arrays import Floats, aligned, floats, mean_known
-from lstmfin.metrics.distribution import StudentT
+from lstmfin.metrics.law import Law
 
 
 def mae(realised: ArrayLike, forecast: ArrayLike) -> float:
-    """Return the mean absolute error, in the unit of the input."""
+    """Return the mean absolute error, in the unit of the input; the median makes it least."""
     y, f = aligned(realised, forecast)
     return mean_known(np.abs(y - f), y)
 
 
 def rmse(realised: ArrayLike, forecast: ArrayLike) -> float:
-    """Return the root mean squared error, in the unit of the input."""
+    """Return the root mean squared error, in the unit of the input; the mean makes it least."""
     y, f = aligned(realised, forecast)
     return float(np.sqrt(mean_known((y - f) ** 2, y)))
 
@@ -69,16 +69,65 @@ def coverage(realised: ArrayLike, *, lower: ArrayLike, upper: ArrayLike) -> floa
     return mean_known(np.where(np.isnan(low) | np.isnan(high), np.nan, inside), y)
 
 
-def crps(realised: ArrayLike, law: StudentT) -> float:
-    """Return the mean continuous ranked probability score, in the unit of the input; 0 is best."""
+def coverage_by_quarter(
+    realised: ArrayLike, *, lower: ArrayLike, upper: ArrayLike, sessions: ArrayLike
+) -> dict[str, float]:
+    """Return the coverage of each quarter of a year that has a known truth, such as ``2020Q1``.
+
+    Parameters
+    ----------
+    sessions : array_like of datetime64 (N,)
+        Dates of the truths, which are (N,) like the ranges.
+    """
+    y, low, high = aligned(realised, lower, upper)
+    months = np.asarray(sessions, "datetime64[M]").astype(int)
+    quarters = months // 3
+    result = {}
+    for quarter in np.unique(quarters):
+        at = quarters == quarter
+        held = coverage(y[at], lower=low[at], upper=high[at])
+        if np.isfinite(y[at]).any():
+            result[f"{1970 + quarter // 4}Q{quarter % 4 + 1}"] = held
+    return result
+
+
+def crps(realised: ArrayLike, law: Law) -> float:
+    r"""Return the mean continuous ranked probability score, in the unit of the input; 0 is best.
+
+    .. math:: \int (F(x) - [y \le x])^2 dx
+
+    J. E. Matheson and R. L. Winkler (1976); T. Gneiting and A. E. Raftery (2007), eq. 20. Of each
+    pair it is ``law.crps``.
+    """
     y = _matching(realised, law)
     return mean_known(law.crps(y), y)
 
 
-def log_score(realised: ArrayLike, law: StudentT) -> float:
-    """Return the mean negative log density of the truth, in nats; the lower the better."""
+def log_score(realised: ArrayLike, law: Law) -> float:
+    """Return the mean negative log density of the truth, in nats; the lower the better.
+
+    I. J. Good (1952). Of each pair it is ``-law.logpdf``. Its skill is a difference, in nats, for
+    its best value is not zero.
+    """
     y = _matching(realised, law)
     return mean_known(-law.logpdf(y), y)
+
+
+def pit(realised: ArrayLike, law: Law) -> Floats:
+    """Return the probability integral transform F(y) of each truth; NaN where it is not known.
+
+    Even over [0, 1] where the laws are calibrated (A. P. Dawid, 1984; F. X. Diebold, T. A. Gunther
+    and A. S. Tay, 1998).
+    """
+    return law.cdf(_matching(realised, law))
+
+
+def pit_histogram(realised: ArrayLike, law: Law, *, n_bins: int = 10) -> Floats:
+    """Return the share of the known truth in each of ``n_bins`` equal parts of its law."""
+    u = pit(realised, law)
+    known = u[~np.isnan(u)]
+    counts, _ = np.histogram(known, bins=n_bins, range=(0.0, 1.0))
+    return floats(counts) / known.size if known.size else np.full(n_bins, np.nan)
 
 
 def pinball_loss(realised: ArrayLike, quantile: ArrayLike, *, level: float) -> Floats:
@@ -95,10 +144,10 @@ def pinball(realised: ArrayLike, quantile: ArrayLike, *, level: float) -> float:
     return mean_known(pinball_loss(realised, quantile, level=level), floats(realised))
 
 
-def interval_score(
+def interval_loss(
     realised: ArrayLike, *, lower: ArrayLike, upper: ArrayLike, level: float
-) -> float:
-    r"""Return the mean interval score, in the unit of the input; narrow and right is best.
+) -> Floats:
+    r"""Return the interval score of each pair, in the unit of the input; NaN stays NaN.
 
     .. math:: (u - l) + \tfrac2\alpha (l - y)^+ + \tfrac2\alpha (y - u)^+, \quad
               \alpha = 1 - \text{level}
@@ -107,13 +156,47 @@ def interval_score(
     """
     y, low, high = aligned(realised, lower, upper)
     missed = np.maximum(low - y, 0) + np.maximum(y - high, 0)
-    return mean_known(high - low + 2 / (1 - _inside_unit(level)) * missed, y)
+    return high - low + 2 / (1 - _inside_unit(level)) * missed
+
+
+def interval_score(
+    realised: ArrayLike, *, lower: ArrayLike, upper: ArrayLike, level: float
+) -> float:
+    """Return the mean interval score, in the unit of the input; narrow and right is best."""
+    loss = interval_loss(realised, lower=lower, upper=upper, level=level)
+    return mean_known(loss, floats(realised))
+
+
+def qlike_loss(realised: ArrayLike, forecast: ArrayLike) -> Floats:
+    r"""Return the QLIKE loss of each pair of variances, :math:`y/f - \log(y/f) - 1`.
+
+    Never negative, it ranks forecasts as the true variance would, though ``realised`` is only a
+    noisy proxy of it (A. J. Patton, 2011, eq. 24). Without a unit; NaN where either is not
+    positive.
+    """
+    y, f = aligned(realised, forecast)
+    positive = (y > 0) & (f > 0)
+    ratio = np.divide(y, f, out=np.full_like(y, np.nan), where=positive)
+    return ratio - np.log(ratio) - 1
+
+
+def qlike(realised: ArrayLike, forecast: ArrayLike) -> float:
+    """Return the mean QLIKE loss of forecasts of variance.
+
+    A realised variance of zero, of a session in which no price moved, says nothing here and is left
+    out like one that is not known.
+    """
+    y, f = aligned(realised, forecast)
+    known = np.where(y > 0, y, np.nan)
+    return mean_known(qlike_loss(known, f), known)
 
 
 def skill(score: float, reference: float) -> float:
     """Return the share of the reference's score that a forecast saves; 0 is no better, 1 perfect.
 
-    For scores whose best value is zero (not for a log score). NaN where the reference is zero.
+    For scores whose best value is zero (not for a log score). NaN where the reference is zero. The
+    reference is the same score of a naive forecast of the same truth: of a price the last one, of a
+    law or a variance that of trailing volatility.
     """
     return 1 - _ratio(score, reference)
 
@@ -122,9 +205,9 @@ def _ratio(score: float, reference: float) -> float:
     return score / reference if reference != 0 else float("nan")
 
 
-def _matching(realised: ArrayLike, law: StudentT) -> Floats:
+def _matching(realised: ArrayLike, law: Law) -> Floats:
     """Return the truth in the laws' shape: one truth for many laws is no forecast verified."""
-    return aligned(realised, law.location)[0]
+    return aligned(realised, np.empty(law.shape))[0]
 
 
 def _inside_unit(level: float) -> float:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
+from scipy import fft, special
 
 from lstmfin.errors import DataError
-from lstmfin.metrics._arrays import Floats, aligned, floats
-from lstmfin.metrics.returns import SESSIONS_PER_YEAR
+from lstmfin.metrics._arrays import Floats, aligned
 
+_LEAST_FOR_COSINES = 8
 _ROUNDING = 1e-14  # share of a number below which another is its rounding error
 
 
@@ -26,7 +26,7 @@ class DieboldMariano:
     mean_difference : float
         Mean of a - b, in the unit of the losses; negative where a is better.
     statistic : float
-        Student t with n - 1 degrees of freedom where both are equally good.
+        Student t where both are equally good, with n - 1 degrees of freedom, or as many as cosines.
     p_value : float
         Two-sided: the forecasts differ.
     p_better : float
@@ -34,8 +34,9 @@ class DieboldMariano:
     n : int
         Pairs of losses.
     kernel : str
-        ``"rectangular"``; ``"bartlett"`` where that variance was not positive; ``"none"`` where the
-        statistic needed no variance or could not be had.
+        ``"rectangular"``; ``"bartlett"`` where that variance was not positive; ``"cosine"`` of
+        ``equal_predictive_ability``; ``"none"`` where the statistic needed no variance or could not
+        be had.
     """
 
     mean_difference: float
@@ -72,27 +73,76 @@ def diebold_mariano(loss_a: ArrayLike, loss_b: ArrayLike, *, horizon: int) -> Di
     F. X. Diebold and R. S. Mariano (1995), eq. 1; D. Harvey, S. Leybourne and P. Newbold (1997),
     eqs. 8 and 9.
     """
-    a, b = aligned(loss_a, loss_b)
-    if a.ndim != 1 or horizon < 1:
-        raise DataError(
-            "a Diebold-Mariano test needs one series of losses and a horizon of 1 or up"
-        )
-    n = len(a)
-    difference = a - b
-    mean = float(difference.mean()) if n else math.nan
-    if n < 2 or n <= horizon or not np.isfinite(difference).all():
-        return DieboldMariano(mean, math.nan, math.nan, math.nan, n, "none")
-    rounding = _ROUNDING * float(max(np.abs(a).max(), np.abs(b).max()))
-    if np.abs(difference).max() <= rounding:
-        return DieboldMariano(mean, 0.0, 1.0, 1.0, n, "none")
-    variance, kernel = _long_run_variance(difference - mean, horizon, rounding**2)
+    if horizon < 1:
+        raise DataError(f"a horizon is 1 or more steps, not {horizon}")
+    d = _Difference(loss_a, loss_b)
+    if d.is_decided or d.n <= horizon:
+        return d.without_test()
+    variance, kernel = _long_run_variance(d.values - d.mean, horizon, d.rounding**2)
     if not variance > 0:
-        return DieboldMariano(mean, math.nan, math.nan, math.nan, n, "none")
+        return d.without_test()
+    n = d.n
     correction = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
-    statistic = mean / math.sqrt(variance / n) * math.sqrt(correction)
-    p_value = 2 * float(special.stdtr(n - 1, -abs(statistic)))
-    p_better = float(special.stdtr(n - 1, statistic))
-    return DieboldMariano(mean, statistic, p_value, p_better, n, kernel)
+    return d.tested(d.mean / math.sqrt(variance / n) * math.sqrt(correction), n - 1, kernel)
+
+
+def equal_predictive_ability(loss_a: ArrayLike, loss_b: ArrayLike) -> DieboldMariano:
+    r"""Test whether two forecasts have the same expected loss, whatever hangs together in time.
+
+    .. math:: S = \frac{\sqrt n\, \bar d}{\sqrt{\frac1B \sum_{j=1}^B \Lambda_j^2}}, \quad
+              \Lambda_j = \sqrt{\tfrac2n} \sum_{t=1}^n d_t \cos\frac{\pi j (t - 1/2)}n, \quad
+              B = \lfloor 0.41\, n^{2/3} \rfloor
+
+    Parameters
+    ----------
+    loss_a, loss_b : array_like, shape (n,)
+        Losses of the same forecasts of the same truths, in order of time; lower is better.
+
+    Notes
+    -----
+    Student t with B degrees of freedom. It needs no horizon and keeps its level where losses
+    overlap by more than is known. Losses that are the same numbers are no difference, as in
+    ``diebold_mariano``; fewer than 8 pairs give NaN. E. Lazarus, D. J. Lewis, J. H. Stock and
+    M. W. Watson (2018), "HAR inference", eqs. 4 and 10.
+    """
+    d = _Difference(loss_a, loss_b)
+    if d.is_decided or d.n < _LEAST_FOR_COSINES:
+        return d.without_test()
+    n_cosines = int(0.41 * d.n ** (2 / 3))
+    waves = fft.dct(d.values - d.mean, type=2, norm="ortho")[1 : n_cosines + 1]
+    variance = float(np.mean(waves**2))
+    if not variance > d.rounding**2:
+        return d.without_test()
+    return d.tested(d.mean / math.sqrt(variance / d.n), n_cosines, "cosine")
+
+
+class _Difference:
+    """The difference of two series of losses, and the results that need no test."""
+
+    def __init__(self, loss_a: ArrayLike, loss_b: ArrayLike) -> None:
+        a, b = aligned(loss_a, loss_b)
+        if a.ndim != 1:
+            raise DataError("a test of equal losses needs one series of losses each")
+        self.n, self.values = len(a), a - b
+        self.mean = float(self.values.mean()) if self.n else math.nan
+        self.is_known = self.n > 1 and bool(np.isfinite(self.values).all())
+        largest = float(max(np.abs(a).max(), np.abs(b).max())) if self.is_known else 0.0
+        self.rounding = _ROUNDING * largest
+        self.is_same = self.is_known and bool(np.abs(self.values).max() <= self.rounding)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether there is nothing to test: no numbers, or the same."""
+        return self.is_same or not self.is_known
+
+    def without_test(self) -> DieboldMariano:
+        p, statistic = (1.0, 0.0) if self.is_same else (math.nan, math.nan)
+        return DieboldMariano(self.mean, statistic, p, p, self.n, "none")
+
+    def tested(self, statistic: float, dof: int, kernel: str) -> DieboldMariano:
+        p_value = 2 * float(special.stdtr(dof, -abs(statistic)))
+        p_better = float(special.stdtr(dof, statistic))
+        return DieboldMariano(self.mean, statistic, p_value, p_better, self.n, kernel)
 
 
 def _long_run_variance(centred: Floats, horizon: int, rounding: float) -> tuple[float, str]:
@@ -167,27 +217,3 @@ def pesaran_timmermann(realised: ArrayLike, forecast: ArrayLike) -> PesaranTimme
         return PesaranTimmermann(0.0, 1.0, hits, expected, n)
     statistic = (hits - expected) / math.sqrt(variance)
     return PesaranTimmermann(statistic, float(special.ndtr(-statistic)), hits, expected, n)
-
-
-def sharpe_standard_error(returns: ArrayLike, *, per_year: float = SESSIONS_PER_YEAR) -> float:
-    r"""Return the asymptotic standard error of the annualised Sharpe ratio.
-
-    .. math:: \sqrt{\frac{1 - g_3\,\mathrm{SR} + \frac{g_4 - 1}4 \mathrm{SR}^2}{n - 1}}
-              \sqrt{\text{per year}}
-
-    with the Sharpe ratio SR per session, and skewness :math:`g_3` and kurtosis :math:`g_4` (3 for a
-    normal law) as plain moments of the sample.
-
-    Notes
-    -----
-    For independent returns: A. W. Lo (2002), eq. 9, with the moments of E. Mertens (2002) and J. D.
-    Opdyke (2007). NaN for fewer than three returns, for equal ones, and with a NaN.
-    """
-    r = floats(returns)
-    if r.size < 3 or np.ptp(r) == 0 or np.isnan(r).any():
-        return math.nan
-    ratio = float(np.mean(r) / np.std(r, ddof=1))
-    z = (r - r.mean()) / np.std(r)
-    skewness, kurtosis = float(np.mean(z**3)), float(np.mean(z**4))
-    variance = (1 - skewness * ratio + (kurtosis - 1) / 4 * ratio**2) / (r.size - 1)
-    return math.sqrt(max(variance, 0.0) * per_year)

@@ -8,7 +8,7 @@ makes the result NaN: a missing return is not a return of zero. No returns give 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lstmfin.metrics._arrays import Floats, floats
+from lstmfin.metrics._arrays import Floats, aligned, floats
 
 SESSIONS_PER_YEAR = 252  # of an exchange; crypto trades 365 days, and its figures say so
 
@@ -46,6 +46,60 @@ def sharpe(returns: ArrayLike, *, per_year: float = SESSIONS_PER_YEAR) -> float:
     if r.size < 2 or np.ptp(r) == 0:
         return float("nan")
     return float(np.mean(r) / np.std(r, ddof=1) * np.sqrt(per_year))
+
+
+def sortino(returns: ArrayLike, *, per_year: float = SESSIONS_PER_YEAR) -> float:
+    """Return the annualised Sortino ratio: mean over the root mean square of losses.
+
+    Sessions without a loss count as losses of 0. NaN where nothing was lost. F. A. Sortino and
+    R. van der Meer (1991).
+    """
+    r = floats(returns)
+    downside = float(np.sqrt(np.mean(np.minimum(r, 0) ** 2))) if r.size else 0.0
+    return float(np.mean(r) / downside * np.sqrt(per_year)) if downside else float("nan")
+
+
+def calmar(returns: ArrayLike, *, per_year: float = SESSIONS_PER_YEAR) -> float:
+    """Return the annualised return over the size of the deepest drawdown; NaN without one.
+
+    T. W. Young (1991).
+    """
+    depth = -max_drawdown(returns)
+    return annualised_return(returns, per_year=per_year) / depth if depth else float("nan")
+
+
+def win_rate(returns: ArrayLike) -> float:
+    """Return the share of gains among the sessions that gained or lost, as a fraction."""
+    r = floats(returns)
+    moved = r[r != 0]
+    if not moved.size or np.isnan(moved).any():
+        return float("nan")
+    return float(np.mean(moved > 0))
+
+
+def tail_ratio(returns: ArrayLike) -> float:
+    """Return the size of the 95 % quantile over that of the 5 % quantile; NaN where that is 0."""
+    r = floats(returns)
+    if not r.size or np.isnan(r).any():
+        return float("nan")
+    low, high = np.abs(np.quantile(r, [0.05, 0.95]))
+    return float(high / low) if low else float("nan")
+
+
+def alpha_beta(
+    returns: ArrayLike, benchmark: ArrayLike, *, per_year: float = SESSIONS_PER_YEAR
+) -> tuple[float, float]:
+    """Return what is earned a year beside the benchmark, and the share in the benchmark.
+
+    They are intercept, times sessions a year, and slope of the least-squares line. NaN where the
+    benchmark does not move. M. C. Jensen (1968).
+    """
+    r, b = aligned(returns, benchmark)
+    if r.size < 2 or not np.ptp(b) > 0:
+        return float("nan"), float("nan")
+    centred = b - b.mean()
+    beta = float(centred @ (r - r.mean()) / (centred @ centred))
+    return float(np.mean(r) - beta * np.mean(b)) * per_year, beta
 
 
 def underwater(equity: ArrayLike) -> Floats:
@@ -89,6 +143,16 @@ def turnover(position: ArrayLike, *, before: float = 0.0) -> float:
     """
     held = floats(position)
     return float(np.abs(np.diff(held, prepend=before)).mean()) if held.size else float("nan")
+
+
+def break_even_bps(position: ArrayLike, returns: ArrayLike, *, before: float = 0.0) -> float:
+    """Return the cost of a turn at which nothing is earned, in basis points of the amount.
+
+    Below 0 where it loses without costs; NaN where nothing is ever turned over.
+    """
+    held, r = aligned(position, returns)
+    turned = float(np.abs(np.diff(held, prepend=before)).sum()) if held.size else 0.0
+    return float(held @ r) / turned * 1e4 if turned else float("nan")
 
 
 def profit_factor(returns: ArrayLike) -> float:

@@ -12,7 +12,9 @@ import math
 import platform
 import tokenize
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,13 +22,17 @@ import numpy as np
 
 import lstmfin
 from lstmfin.config import TrainConfig, section_from_table, section_to_table
-from lstmfin.engine.network import Network, weight_shapes
-from lstmfin.engine.params import Params
+from lstmfin.data.target import Quantity
+from lstmfin.engine.architecture import weight_shapes
+from lstmfin.engine.network import Network
 from lstmfin.engine.run import History
 from lstmfin.errors import LstmfinError, ModelFileError
-from lstmfin.models.forecaster import Forecaster, Provenance, Scaler
+from lstmfin.models.forecaster import PANEL, Forecaster, Provenance, new_network
+from lstmfin.models.member import Member
+from lstmfin.models.samples import Scaler
+from lstmfin.models.view import input_names
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a reader of today could no longer make sense of the file."""
 
 HEADER_BYTES = 4096
@@ -47,23 +53,21 @@ _MEANINGLESS = (KeyError, TypeError, ValueError, AttributeError, OverflowError, 
 
 def to_files(forecaster: Forecaster) -> dict[str, bytes]:
     """Return the files of a trained forecaster by name."""
-    assert forecaster.network is not None
+    assert forecaster.members
     assert forecaster.scaler is not None
     assert forecaster.provenance is not None
     packed = io.BytesIO()
-    params = forecaster.network.params
-    np.savez(packed, allow_pickle=False, **{name: params[name] for name in params})
+    np.savez(packed, allow_pickle=False, **_arrays(forecaster))
     weights = packed.getvalue()
-    scaler, residual = forecaster.scaler, forecaster.residual
+    scaler = forecaster.scaler
     manifest = {
         "format": FORMAT,
         "config": section_to_table(forecaster.config),
         "streams": list(forecaster.stream_names),
         "scaler": {"mean": scaler.mean.tolist(), "std": scaler.std.tolist()},
         "naive": _laws_out(forecaster.naive),
-        "residual": None if residual is None else _laws_out(residual),
+        "members": [_member_out(member) for member in forecaster.members],
         "data": asdict(forecaster.provenance),
-        "history": _history_out(forecaster.history),
         "versions": {
             "lstmfin": lstmfin.__version__,
             "numpy": np.__version__,
@@ -95,20 +99,23 @@ def from_folder(folder: Path, *, name: str | None = None) -> Forecaster:
     manifest = _parsed(path, content)
     try:
         forecaster = _bare_forecaster(manifest, where=str(path))
+        members = [_member_in(table, forecaster) for table in manifest["members"]]
         expected_sha = str(manifest["weights_sha256"])
     except _MEANINGLESS as error:
         _refuse(path, f"does not describe a model ({error!r})", cause=error)
 
     shapes = weight_shapes(forecaster.architecture())
-    n_bytes = 4 * sum(math.prod(shape) for shape in shapes.values())
-    weights = _read(weights_path, n_bytes + HEADER_BYTES * (len(shapes) + 1))
+    n_members = forecaster.config.members
+    n_bytes = 4 * n_members * sum(math.prod(shape) for shape in shapes.values())
+    weights = _read(weights_path, n_bytes + HEADER_BYTES * (n_members * len(shapes) + 1))
     if len(weights) < n_bytes:
         _refuse(
             weights_path,
             f"is {len(weights)} bytes long, and its manifest describes {n_bytes} bytes of weights",
         )
-    forecaster.network = Network(forecaster.architecture(), dropout=forecaster.config.dropout)
-    _read_weights(weights_path, weights, forecaster.network.params)
+    for member in members:
+        forecaster.members.append(member(new_network(forecaster)))
+    _read_weights(weights_path, weights, _arrays(forecaster))
     if hashlib.sha256(weights).hexdigest() != expected_sha:
         _refuse(weights_path, "differs from what was saved (its checksum is another)")
     return forecaster
@@ -145,23 +152,54 @@ def _bare_forecaster(manifest: dict[str, Any], *, where: str) -> Forecaster:
     """Return the forecaster that a manifest describes, without its network."""
     config = section_from_table(TrainConfig, manifest["config"], where=where)
     forecaster = Forecaster(config, stream_names=tuple(map(str, manifest["streams"])))
-    n_features, H = len(config.features), config.horizon
-    if n_features == 0:
+    n_inputs = len(input_names(config))
+    if not config.features:
         raise ValueError("it has no features")
-    mean, std = (_vector(manifest["scaler"][key], n_features, key) for key in ("mean", "std"))
+    mean, std = (_vector(manifest["scaler"][key], n_inputs, key) for key in ("mean", "std"))
     if (std <= 0).any():
         raise ValueError("a feature has a spread of zero")
     forecaster.scaler = Scaler(mean, std)
-    forecaster.naive = _laws_in(manifest["naive"], H)
-    if manifest["residual"] is not None:
-        forecaster.residual = _laws_in(manifest["residual"], H)
-    loss = forecaster.loss
-    trains_location_alone = loss.law(np.zeros((loss.n_parameters, H, 1))).scale is None
-    if trains_location_alone != (forecaster.residual is not None):
-        raise ValueError("the law of its errors does not belong to its loss")
-    forecaster.history = _history_in(manifest["history"])
+    forecaster.naive = _laws_in(manifest["naive"], config.horizon)
+    if not isinstance(manifest["members"], list) or len(manifest["members"]) != config.members:
+        raise ValueError("it has other members than its configuration says")
     forecaster.provenance = _provenance_in(manifest["data"])
+    if (forecaster.provenance.symbol == PANEL) != config.panel:
+        raise ValueError("its symbol does not belong to its configuration")
     return forecaster
+
+
+def _arrays(forecaster: Forecaster) -> dict[str, np.ndarray]:
+    """Return the weights of all members by name; a single one's go by their own."""
+    alone = len(forecaster.members) == 1
+    return {
+        name if alone else f"member{number}.{name}": member.network.params[name]
+        for number, member in enumerate(forecaster.members)
+        for name in member.network.params
+    }
+
+
+def _member_out(member: Member) -> dict[str, Any]:
+    return {
+        "residual": None if member.residual is None else _laws_out(member.residual),
+        "level": None if member.level is None else member.level.tolist(),
+        "history": _history_out(member.history),
+    }
+
+
+def _member_in(table: dict[str, Any], forecaster: Forecaster) -> Callable[[Network], Member]:
+    """Return what makes a member of its network; refuse parts that do not belong together."""
+    H, loss, quantity = forecaster.horizon, forecaster.loss, forecaster.target.quantity
+    residual = None if table["residual"] is None else _laws_in(table["residual"], H)
+    level = None if table["level"] is None else _vector(table["level"], H, "level")
+    trains_spread = loss.law(np.zeros((loss.n_parameters, H, 1))).has_spread
+    is_variance = quantity is Quantity.LOG_VARIANCE
+    needs_residual = is_variance or (quantity is Quantity.RETURN and not trains_spread)
+    if needs_residual != (residual is not None) or is_variance != (level is not None):
+        raise ValueError("the law of its errors does not belong to its loss")
+    if level is not None and (level <= 0).any():
+        raise ValueError("a level of variance is not above zero")
+    history = _history_in(table["history"])
+    return partial(Member, history=history, residual=residual, level=level)
 
 
 _COUNTS = ("best_epoch", "n_retreats")
@@ -186,7 +224,8 @@ def _history_in(table: dict[str, Any]) -> History:
 
 
 def _provenance_in(table: dict[str, Any]) -> Provenance:
-    provenance = Provenance(**table | {"n_sessions": int(table["n_sessions"])})
+    symbols = tuple(map(str, table["symbols"]))
+    provenance = Provenance(**table | {"n_sessions": int(table["n_sessions"]), "symbols": symbols})
     np.array([provenance.first, provenance.last], "datetime64[D]")  # or a ValueError
     return provenance
 
@@ -212,7 +251,7 @@ def _laws_in(table: dict[str, Any], size: int) -> tuple[np.ndarray, np.ndarray]:
     return scale, dof
 
 
-def _read_weights(path: Path, content: bytes, params: Params) -> None:
+def _read_weights(path: Path, content: bytes, params: dict[str, np.ndarray]) -> None:
     """Fill ``params`` from the archive; stored members unpack to no more than the file is long."""
     expected = {f"{name}.npy": name for name in params}
     try:

@@ -11,6 +11,7 @@ import json
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -89,10 +90,35 @@ class CheckpointFile:
             self.path.unlink(missing_ok=True)
 
 
-def checkpoint_of(
-    workspace: Workspace, forecaster: Forecaster, prices: Prices, *, resume: bool
-) -> CheckpointFile:
-    """Return the checkpoint of training a forecaster on prices.
+class Checkpoints(tuple[CheckpointFile, ...]):
+    """The checkpoints of a forecaster's members, one file each; a finished member keeps its own."""
+
+    __slots__ = ()
+
+    @property
+    def n_done(self) -> int:
+        """Steps of all members that their last states had taken."""
+        return sum(file.n_done for file in self)
+
+    def load(self) -> None:
+        """Learn how far each member had come."""
+        for file in self:
+            file.load()
+
+    def remove(self) -> None:
+        """Remove the files."""
+        for file in self:
+            file.remove()
+
+
+def checkpoints_of(
+    workspace: Workspace,
+    forecaster: Forecaster,
+    prices: Prices | Sequence[Prices],
+    *,
+    resume: bool,
+) -> Checkpoints:
+    """Return the checkpoints of training a forecaster on prices, one for each member.
 
     Parameters
     ----------
@@ -101,13 +127,21 @@ def checkpoint_of(
     resume : bool
         Whether to go on from what is there; else it is written over.
     """
+    series = [prices] if isinstance(prices, Prices) else prices
     bound_to = {
         "format": FORMAT,
-        "symbol": prices.symbol,
+        "panel": forecaster.config.panel,
+        "symbols": [one.symbol for one in series],
         "config": section_to_table(forecaster.config),
         "streams": list(forecaster.stream_names),
-        "data": prices.finished().digest(),
+        "data": [one.finished().digest() for one in series],
         "versions": [lstmfin.__version__, np.__version__],
     }
-    key = hashlib.sha256(json.dumps(bound_to, sort_keys=True).encode()).hexdigest()
-    return CheckpointFile(workspace.models(prices.symbol) / NAME, key, resume=resume)
+    folder = workspace.panel if forecaster.config.panel else workspace.models(series[0].symbol)
+
+    def of_member(number: int) -> CheckpointFile:
+        text = json.dumps(bound_to | {"member": number}, sort_keys=True)
+        path = folder / (NAME if number == 0 else f"checkpoint-{number}.npz")
+        return CheckpointFile(path, hashlib.sha256(text.encode()).hexdigest(), resume=resume)
+
+    return Checkpoints(of_member(number) for number in range(forecaster.config.members))

@@ -1,55 +1,66 @@
-"""The forecaster: features, scaler, network and head, from prices to a law of returns.
+"""The forecaster: inputs, scaler, networks and head, from prices to a law of returns.
 
-Shapes: N windows, T steps, D features, H horizons. The network sees returns in units of the
-trailing volatility at the origin and speaks in units of that volatility times the root of the
-horizon.
+Shapes: N windows, D inputs, H horizons. The networks see each series in units of its own trailing
+volatility at the origin and answer in such units, so that one can be trained on many series.
 """
 
+import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from lstmfin.config import TrainConfig
 from lstmfin.data.prices import Prices
-from lstmfin.data.windows import Windows, make_windows
+from lstmfin.data.target import Quantity, Target, unit_of_returns
+from lstmfin.data.windows import Windows
+from lstmfin.engine.architecture import Architecture
 from lstmfin.engine.checkpoint import Checkpoint
 from lstmfin.engine.loss import Loss
-from lstmfin.engine.network import Architecture, Network
-from lstmfin.engine.options import cell_options
+from lstmfin.engine.network import Network
+from lstmfin.engine.options import (
+    cell_options,
+    check_network,
+    dropout_of,
+    initialisation_of,
+    zoneout_of,
+)
 from lstmfin.engine.run import History
-from lstmfin.engine.train import fit, n_steps, predict
-from lstmfin.errors import DataError
+from lstmfin.engine.train import Task, fit_together, n_steps, predict
+from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.distribution import StudentT
-from lstmfin.metrics.fit import fit_student_t
+from lstmfin.metrics.law import Law
+from lstmfin.metrics.mixture import Mixture
+from lstmfin.models.laws import Spread
+from lstmfin.models.member import Member
 from lstmfin.models.model import Indices, stream
-from lstmfin.registry import LOSSES
+from lstmfin.models.samples import Samples, Scaler, fit_scaler
+from lstmfin.models.settle import settle, spread_of, start_outputs
+from lstmfin.models.view import (
+    features_of,
+    input_names,
+    training_blocks,
+    windows_of,
+    windows_of_all,
+)
+from lstmfin.registry import LOSSES, TARGETS
 
 log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 
-LEAST_WINDOWS = 30
-"""Fewer windows to train on, or a tenth of it to validate on, say nothing."""
-
-ERRORS_A_STEP = 10
-"""Validation errors for each session of the horizon, to fit the width of a range to."""
-
-
-@dataclass(frozen=True)
-class Scaler:
-    """Mean and spread of each feature over the training windows, each (D,)."""
-
-    mean: Floats
-    std: Floats
+PANEL = "panel"
+"""What stands for the symbol of a network that was trained on many; no symbol is in lower case."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a model was trained on."""
+    """What a model was trained on; of a panel, ``symbol`` is "panel" and the rest is of all."""
 
     symbol: str
     source: str
@@ -57,69 +68,93 @@ class Provenance:
     first: str
     last: str
     n_sessions: int
+    symbols: tuple[str, ...] = ()
 
 
-@dataclass
-class Samples:
-    """Windows by number, scaled, with their targets: what the engine trains on."""
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """What a forecaster says from N origins.
 
-    windows: Windows
-    scaler: Scaler
-    rows: Indices
+    Attributes
+    ----------
+    law : Law (N, H)
+        Of the log return from each origin to 1..H sessions later.
+    members : tuple of Law (N, H)
+        What each network says alone; the law is all of them in equal shares.
+    variance : ndarray (N, H)
+        Expected mean daily variance of the next 1..H sessions: what the networks say where the
+        target is the volatility, else the variance of the law over the sessions.
+    naive : StudentT (N, H)
+        The law of one who knows the trailing volatility and nothing else.
+    """
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def batch(self, indices: Indices) -> tuple[np.ndarray, np.ndarray]:
-        """Return windows (B, T, D) float32 and targets (B, H)."""
-        rows = self.rows[indices]
-        x = self.windows.batch(rows)
-        x -= self.scaler.mean.astype(np.float32)
-        x /= self.scaler.std.astype(np.float32)
-        return x, self.windows.target[rows]
+    law: Law
+    members: tuple[Law, ...]
+    variance: Floats
+    naive: StudentT
 
 
 class Forecaster:
-    """A recurrent network that forecasts the law of the returns of one series.
+    """Recurrent networks that forecast the law of the returns of one series or of many.
 
     Parameters
     ----------
     config : TrainConfig
-        Network, inputs and training.
+        Networks, inputs and training.
     stream_names : tuple of str
-        Names that tell this forecaster's random stream from others of the same seed.
+        Names that tell this forecaster's random streams from others of the same seed.
 
     Attributes
     ----------
-    history : History
-        What happened in training.
+    members : list of Member
+        The trained networks; their laws in equal shares are the forecast.
     provenance : Provenance
         The prices it was trained on.
     naive : tuple of ndarray (H,) and (H,)
-        Scale and degrees of freedom of the training targets about zero: the law of one who expects
-        no return and looks at nothing but the trailing volatility. The network starts from it.
-    residual : tuple of ndarray (H,) and (H,), or None
-        Scale and degrees of freedom of the errors on the validation block, for losses that train a
-        location alone.
+        Scale and degrees of freedom of the training returns about zero, in units of trailing
+        volatility: the law of one who looks at nothing else. Returns start from it.
+    warm_start : ndarray (K, P), or None
+        Weights of each member that training begins from in place of random ones, as of a model that
+        was trained before on fewer sessions.
+    warnings : list of str
+        Fits that ended at a bound, in words.
+
+    Raises
+    ------
+    UsageError
+        When the loss does not fit the target.
 
     Examples
     --------
     >>> from lstmfin.config import TrainConfig
     >>> forecaster = Forecaster(TrainConfig(epochs=1, horizon=5))
-    >>> forecaster.horizon
-    5
+    >>> forecaster.horizon, forecaster.config.loss
+    (5, 'student-t')
     """
 
     def __init__(self, config: TrainConfig, *, stream_names: tuple[str, ...] = ()) -> None:
-        self.config = config
+        self.target: Target = TARGETS.get(config.target)
+        self.config = replace(config, loss=config.loss or self.target.loss)
         self.stream_names = stream_names
-        self.loss: Loss = LOSSES.get(config.loss)
-        self.network: Network | None = None
+        self.loss: Loss = LOSSES.get(self.config.loss or "")
+        if config.target not in self.loss.targets:
+            able = [one for one in LOSSES.names() if config.target in LOSSES.get(one).targets]
+            raise UsageError(
+                f"--loss {config.loss} does not fit --target {config.target}; choose "
+                f"{', '.join(able)}"
+            )
+        check_network(self.config)
+        if config.stateful and config.panel:
+            raise UsageError(
+                "--stateful goes through one series in order of time, and --panel through many; "
+                "choose one of them"
+            )
+        self.members: list[Member] = []
         self.scaler: Scaler | None = None
-        self.naive = (np.ones(config.horizon), np.full(config.horizon, np.inf))
-        self.residual: tuple[Floats, Floats] | None = None
-        self.history = History()
+        self.naive: Spread = (np.ones(config.horizon), np.full(config.horizon, np.inf))
+        self.warm_start: NDArray[np.floating] | None = None
         self.provenance: Provenance | None = None
+        self.warnings: list[str] = []
 
     @property
     def horizon(self) -> int:
@@ -127,101 +162,174 @@ class Forecaster:
         return self.config.horizon
 
     @property
+    def network(self) -> Network | None:
+        """The first member's network."""
+        return self.members[0].network if self.members else None
+
+    @property
+    def history(self) -> History:
+        """What happened in the training of the first member."""
+        return self.members[0].history if self.members else History()
+
+    @property
+    def residual(self) -> Spread | None:
+        """What is fitted to the errors of the first member; see ``Member``."""
+        return self.members[0].residual if self.members else None
+
+    @property
     def n_weights(self) -> int:
-        """Weights of the trained network."""
+        """Weights of one of the trained networks."""
         return self.network.params.flat.size if self.network is not None else 0
 
-    def n_steps(self, prices: Prices) -> int:
+    @property
+    def weights(self) -> NDArray[np.floating]:
+        """Weights of all members, (K, P)."""
+        return np.stack([member.network.params.flat for member in self.members])
+
+    def n_steps(self, prices: Prices | Sequence[Prices]) -> int:
         """Return how many training steps ``fit`` takes at most, for a progress bar."""
-        return n_steps(len(self._blocks(self._windows(prices), prices)[0]), self.config)
+        series = [one.finished() for one in _as_list(prices)]
+        config = replace(self.config, features=features_of(self.config, series))
+        windows, _ = windows_of_all(config, series)
+        return config.members * n_steps(len(training_blocks(config, windows, series)[0]), config)
+
+    def check(self, prices: Prices) -> None:
+        """Raise what ``fit`` would, where this series alone is the reason."""
+        windows_of(replace(self.config, features=features_of(self.config, [prices])), prices)
 
     def fit(
         self,
-        prices: Prices,
+        prices: Prices | Sequence[Prices],
         *,
         tick: Callable[[], None] = lambda: None,
-        checkpoint: Checkpoint | None = None,
+        checkpoint: Callable[[int], Checkpoint] | None = None,
     ) -> None:
         """Train on prices, all of which are known.
 
-        The last ``validation`` share of the windows is kept for early stopping, with a gap of the
-        horizon before it, so that no training target reaches into it.
+        The last ``validation`` share of the windows is kept for early stopping; it begins on one
+        date for all series, and no training target reaches that date.
 
         Parameters
         ----------
-        prices : Prices
-            The series; an unfinished last bar is left out.
+        prices : Prices, or sequence of Prices
+            One series, or many for one network; unfinished last bars are left out.
         tick : callable
             Called after each step.
-        checkpoint : Checkpoint, optional
-            Gives the state to go on from, and is handed one after each epoch.
+        checkpoint : callable, optional
+            Of the number of a member, returns what gives the state to go on from and is handed one
+            after each epoch.
 
         Raises
         ------
         DataError
-            When there are too few sessions, or prices that have no log return.
+            When there are too few sessions, or prices that cannot carry what is asked of them.
         """
-        prices = prices.finished()
-        windows = self._windows(prices)
-        config = self.config = replace(self.config, features=windows.features)
-        train_rows, validation_rows = self._blocks(windows, prices)
-        scaler = self.scaler = _fit_scaler(windows, train_rows)
-        rng = stream(config.seed, prices.symbol, *self.stream_names)
-        network = self.network = Network(self.architecture(), dropout=config.dropout)
-        scale, dof = self.naive = _fit_laws(windows.target[train_rows])
-        start = self.loss.outputs_for(np.zeros(self.horizon), scale, dof)
-        network.initialise(rng, start.ravel())
-        validation = Samples(windows, scaler, validation_rows)
-        with threadpool_limits(1):
-            self.history = fit(
-                network,
-                self.loss,
-                training=Samples(windows, scaler, train_rows),
-                validation=validation,
-                config=config,
-                rng=rng,
-                tick=tick,
-                checkpoint=checkpoint,
-            )
-            self.residual = self._fit_residual(validation)
-        for epoch, value in enumerate(self.history.validation_loss):
-            log.info("%s: validation loss %.5f after epoch %d", prices.symbol, value, epoch)
-        self.provenance = Provenance(
-            symbol=prices.symbol,
-            source=prices.source,
-            digest=prices.digest(),
-            first=str(prices.sessions[0]),
-            last=str(prices.sessions[-1]),
-            n_sessions=len(prices),
-        )
+        series = sorted((one.finished() for one in _as_list(prices)), key=lambda one: one.symbol)
+        label = PANEL if self.config.panel else series[0].symbol
+        config = self.config = replace(self.config, features=features_of(self.config, series))
+        windows, returns = windows_of_all(config, series)
+        train_rows, validation_rows = training_blocks(config, windows, series)
+        by_step = config.loss_on == "all"
+        scaler = self.scaler = fit_scaler(windows, train_rows, by_step=by_step)
+        self.naive = spread_of(returns[train_rows], symbol=label)
+        quantity, loss = self.target.quantity, self.loss
+        target = windows.target[train_rows]
+        start = start_outputs(quantity, loss, target, self.naive, symbol=label)
+        training = Samples(windows, scaler, train_rows, by_step)
+        validation = Samples(windows, scaler, validation_rows, by_step)
+        tasks = []
+        for number in range(config.members):
+            rng = stream(config.seed, label, *self.stream_names, f"member {number}")
+            network = new_network(self)
+            network.initialise(rng, start.ravel(), initialisation_of(config))
+            if self.warm_start is not None:
+                network.params.flat[:] = self.warm_start[number]
+            kept = checkpoint(number) if checkpoint else None
+            tasks.append(Task(network, training, validation, rng, kept))
+        with one_thread():
+            histories = fit_together(tasks, loss, config=config, tick=tick)
+        self.members = [
+            Member(task.network, history) for task, history in zip(tasks, histories, strict=True)
+        ]
+        for member in self.members:
+            for epoch, value in enumerate(member.history.validation_loss):
+                log.info("%s: validation loss %.5f after epoch %d", label, value, epoch)
+        with one_thread():
+            warnings = [
+                settle(
+                    member,
+                    quantity,
+                    loss,
+                    training=training,
+                    validation=validation,
+                    returns=returns,
+                    naive=self.naive,
+                    symbol=label,
+                )
+                for member in self.members
+            ]
+        self.warnings = list(dict.fromkeys(text for texts in warnings for text in texts))
+        self.provenance = _provenance(label, series)
 
-    def predict(self, prices: Prices, origins: Indices) -> StudentT:
-        """Return the law (N, H) of the log return from each origin to 1..H sessions later.
+    def outlook(self, prices: Prices, origins: Indices) -> Outlook:
+        """Return all that is forecast from some origins, N of them.
 
         Raises
         ------
         DataError
             When an origin has no full window before it.
         """
-        assert self.network is not None
         assert self.scaler is not None
-        windows, rows, unit = self._at(prices, origins)
-        with threadpool_limits(1):
-            law = predict(self.network, self.loss, Samples(windows, self.scaler, rows))
-        scale, dof = (law.scale, law.dof) if self.residual is None else self.residual
-        assert scale is not None
-        assert dof is not None
-        return StudentT(law.location * unit, scale * unit, np.broadcast_to(dof, unit.shape))
+        windows, rows = self._at(prices, origins)
+        by_step = self.config.loss_on == "all"
+        samples = Samples(windows, self.scaler, rows, by_step)
+        volatility = windows.volatility[rows]
+        with one_thread():
+            answers = [predict(one.network, self.loss, samples) for one in self.members]
+        pairs = list(zip(self.members, answers, strict=True))
+        quantity = self.target.quantity
+        laws = tuple(one.law(quantity, said, volatility, self.naive) for one, said in pairs)
+        law = laws[0] if len(laws) == 1 else Mixture(laws)
+        if quantity is Quantity.LOG_VARIANCE:
+            variance = np.mean([one.variance(said, volatility) for one, said in pairs], axis=0)
+        else:
+            variance = law.std**2 / np.arange(1, self.horizon + 1)
+        unit = unit_of_returns(volatility, self.horizon)
+        scale, dof = self.naive
+        naive = StudentT(np.zeros(unit.shape), scale * unit, np.broadcast_to(dof, unit.shape))
+        return Outlook(law, laws, variance, naive)
+
+    def predict(self, prices: Prices, origins: Indices) -> Law:
+        """Return the law (N, H) of the log return from each origin to 1..H sessions later."""
+        return self.outlook(prices, origins).law
+
+    def predict_variance(self, prices: Prices, origins: Indices) -> Floats:
+        """Return the expected mean daily variance of the next 1..H sessions, (N, H)."""
+        return self.outlook(prices, origins).variance
 
     def predict_naive(self, prices: Prices, origins: Indices) -> StudentT:
         """Return the laws (N, H) of one who expects no return: the range to compare with."""
-        _, _, unit = self._at(prices, origins)
-        scale, dof = self.naive
-        return StudentT(np.zeros(unit.shape), scale * unit, np.broadcast_to(dof, unit.shape))
+        return self.outlook(prices, origins).naive
 
-    def _at(self, prices: Prices, origins: Indices) -> tuple[Windows, Indices, Floats]:
-        """Return the windows, the rows of the origins in them, and the unit of their targets."""
-        windows = self._windows(prices)
+    def architecture(self) -> Architecture:
+        """Return what the networks are made of."""
+        config = self.config
+        return Architecture(
+            cell=config.cell,
+            n_inputs=len(input_names(config)),
+            n_hidden=config.hidden,
+            n_layers=config.layers,
+            n_outputs=self.loss.n_parameters * config.horizon,
+            options=cell_options(config),
+            direction=config.direction,
+            learned_start=config.learned_start,
+            zoneout=zoneout_of(config),
+            stateful=config.stateful,
+        )
+
+    def _at(self, prices: Prices, origins: Indices) -> tuple[Windows, Indices]:
+        """Return the windows, and the rows of the origins in them."""
+        windows = windows_of(self.config, prices)
         rows = np.asarray(origins) - windows.origins[0]
         if rows.min() < 0 or rows.max() >= len(windows):
             first, last = windows.origins[[0, -1]]
@@ -229,73 +337,38 @@ class Forecaster:
                 f"{prices.symbol}: forecasts can be made from session {first + 1} to {last + 1} of "
                 f"its {len(prices)}; the first need a full window before them"
             )
-        unit = windows.volatility[rows, None] * np.sqrt(np.arange(1, self.horizon + 1))
-        return windows, rows, unit
-
-    def architecture(self) -> Architecture:
-        """Return what the network is made of."""
-        config = self.config
-        return Architecture(
-            cell=config.cell,
-            n_inputs=len(config.features),
-            n_hidden=config.hidden,
-            n_layers=config.layers,
-            n_outputs=self.loss.n_parameters * config.horizon,
-            options=cell_options(config),
-            direction=config.direction,
-            learned_start=config.learned_start,
-        )
-
-    def _windows(self, prices: Prices) -> Windows:
-        config = self.config
-        return make_windows(
-            prices, features=config.features, window=config.window, horizon=config.horizon
-        )
-
-    def _blocks(self, windows: Windows, prices: Prices) -> tuple[Indices, Indices]:
-        """Return the rows to train on and, after a gap of the horizon, those to validate on."""
-        known = np.flatnonzero(np.isfinite(windows.target).all(axis=1))
-        n_validation = round(len(known) * self.config.validation)
-        n_train = len(known) - n_validation - self.horizon
-        if n_train < LEAST_WINDOWS or n_validation < LEAST_WINDOWS / 10:
-            share = self.config.validation
-            enough = max(
-                (LEAST_WINDOWS + self.horizon + 1) / (1 - share), LEAST_WINDOWS / 10 / share
-            )
-            needed = len(prices) - len(known) + int(np.ceil(enough))
-            raise DataError(
-                f"{prices.symbol} has {len(prices)} sessions; a window of {self.config.window} and "
-                f"a horizon of {self.horizon} need {needed}: fetch more, or choose a smaller "
-                "--window or --horizon"
-            )
-        return known[:n_train], known[len(known) - n_validation :]
-
-    def _fit_residual(self, validation: Samples) -> tuple[Floats, Floats] | None:
-        """Return the law of the validation errors, where the loss does not train one itself."""
-        assert self.network is not None
-        law = predict(self.network, self.loss, validation)
-        if law.scale is not None:
-            return None
-        if len(validation) < max(LEAST_WINDOWS, ERRORS_A_STEP * self.horizon):
-            return self.naive  # errors that overlap, and are few, would say anything
-        errors = validation.windows.target[validation.rows] - law.location
-        return _fit_laws(errors)
+        return windows, rows
 
 
-def _fit_laws(errors: Floats) -> tuple[Floats, Floats]:
-    """Return scale and degrees of freedom of each column of (N, H), about zero."""
-    scale, dof = np.array([fit_student_t(column) for column in errors.T]).T
-    return scale, dof
+def new_network(forecaster: Forecaster) -> Network:
+    """Return a network of a forecaster's architecture, its weights still zero."""
+    return Network(forecaster.architecture(), dropout=dropout_of(forecaster.config))
 
 
-def _fit_scaler(windows: Windows, rows: Indices) -> Scaler:
-    """Return mean and spread of each feature over the training windows and no other."""
-    n, total, squares = 0, np.zeros(windows.view.shape[2]), np.zeros(windows.view.shape[2])
-    for part in np.array_split(rows, max(1, len(rows) // 256)):
-        x = windows.batch(part).astype(np.float64)
-        n += x.shape[0] * x.shape[1]
-        total += x.sum(axis=(0, 1))
-        squares += (x**2).sum(axis=(0, 1))
-    mean = total / n
-    variance = np.maximum(squares / n - mean**2, 0)
-    return Scaler(mean, np.where(variance > 1e-12, np.sqrt(variance), 1.0))
+def _as_list(prices: Prices | Sequence[Prices]) -> list[Prices]:
+    return [prices] if isinstance(prices, Prices) else list(prices)
+
+
+def _provenance(label: str, series: list[Prices]) -> Provenance:
+    digests = [one.digest() for one in series]
+    every = hashlib.sha256(" ".join(digests).encode()).hexdigest()
+    return Provenance(
+        symbol=label,
+        source=", ".join(sorted({one.source for one in series})),
+        digest=digests[0] if len(series) == 1 else every,
+        first=str(min(one.sessions[0] for one in series)),
+        last=str(max(one.sessions[-1] for one in series)),
+        n_sessions=sum(len(one) for one in series),
+        symbols=tuple(one.symbol for one in series),
+    )
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Hold BLAS to one thread; looking for its libraries takes longer than a forecast."""
+    limit: AbstractContextManager[object] = _libraries().limit(limits=1)
+    return limit
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()

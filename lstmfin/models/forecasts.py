@@ -6,16 +6,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmfin.data.calendar import future_sessions
+from lstmfin.data.calendar import exchange_of, future_sessions
 from lstmfin.data.prices import Prices
 from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.distribution import StudentT
+from lstmfin.metrics.law import Law
 from lstmfin.models.forecaster import Forecaster
 
 Floats = NDArray[np.float64]
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are printed: the median, and the ranges of half and of nine tenths."""
+
+OUTER = (0.05, 0.5, 0.95)
+"""Quantiles of which the spread over the members is told."""
+
+EVEN_LEVELS = (np.arange(200) + 0.5) / 200
+"""Levels at which an expectation over a law is summed up."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +38,16 @@ class Forecast:
         Its close, as published; the unit of all prices here.
     sessions : ndarray of datetime64[D] (H,)
         Dates of the sessions ahead.
-    law, naive : StudentT (H,)
+    law, naive : Law (H,)
         Log return from the origin's close, by the model and by trailing volatility alone.
+    volatility : ndarray (H,)
+        Root of the expected mean daily variance up to each session: a day's volatility.
+    members : tuple of Law (H,)
+        What each network says alone; the law is all of them in equal shares.
     stale_sessions : int
         Sessions since the last one that the model was trained on.
+    was_seen : bool
+        Whether the model was trained on this symbol.
     """
 
     symbol: str
@@ -43,9 +56,12 @@ class Forecast:
     origin: np.datetime64
     last_close: float
     sessions: NDArray[np.datetime64]
-    law: StudentT
+    law: Law
     naive: StudentT
+    volatility: Floats
+    members: tuple[Law, ...]
     stale_sessions: int
+    was_seen: bool = True
 
     def prices(self, levels: tuple[float, ...] = LEVELS) -> Floats:
         """Return the quantiles (H, Q) of the model's prices."""
@@ -55,10 +71,27 @@ class Forecast:
         """Return the quantiles (H, Q) of prices by trailing volatility alone."""
         return self._prices(self.naive, levels)
 
+    def expected_moves(self) -> Floats:
+        """Return the expected size of the move up to each session, either way, in prices (H,)."""
+        moves = [np.expm1(law[:, None].quantile(EVEN_LEVELS)) for law in self.members]
+        return np.asarray(self.last_close * np.mean(np.abs(moves), axis=(0, -1)))
+
+    def seeds(self) -> dict[str, Floats]:
+        """Return the lowest and the highest price (H,) of each outer quantile over the members."""
+        every = [self._prices(law, OUTER) for law in self.members]
+        ends = {"low": np.min(every, axis=0), "high": np.max(every, axis=0)}
+        return {
+            f"seeds_q{round(100 * level):02d}_{end}": values[:, at]
+            for at, level in enumerate(OUTER)
+            for end, values in ends.items()
+        }
+
     def rows(self) -> list[dict[str, Any]]:
         """Return one row a session ahead, of plain values."""
-        quantiles, naive = self.prices(), self.naive_prices()
+        quantiles, naive, moves = self.prices(), self.naive_prices(), self.expected_moves()
         chance = 1 - self.law.cdf(0.0)
+        naive_volatility = self.naive.std / np.sqrt(np.arange(1, len(chance) + 1))
+        seeds = self.seeds() if len(self.members) > 1 else {}
         return [
             {
                 "origin": str(self.origin),
@@ -67,12 +100,17 @@ class Forecast:
                 "last_close": self.last_close,
                 **_named("q", quantiles[h]),
                 "chance_of_rise": float(chance[h]),
+                "daily_volatility": float(self.volatility[h]),
+                "expected_move": float(moves[h]),
                 **_named("naive_q", naive[h]),
+                "naive_daily_volatility": float(naive_volatility[h]),
+                "members": len(self.members),
+                **{name: float(values[h]) for name, values in seeds.items()},
             }
             for h, session in enumerate(self.sessions)
         ]
 
-    def _prices(self, law: StudentT, levels: tuple[float, ...]) -> Floats:
+    def _prices(self, law: Law, levels: tuple[float, ...]) -> Floats:
         returns = np.stack([law.quantile(level) for level in levels], axis=-1)
         return np.asarray(self.last_close * np.exp(returns))
 
@@ -102,14 +140,15 @@ def make_forecast(
             f"--horizon {ahead}"
         )
     data = forecaster.provenance
-    if data is not None and data.source != prices.source:
+    was_seen = data is None or prices.symbol in data.symbols
+    if data is not None and was_seen and prices.source not in data.source.split(", "):
         raise DataError(
             f"the model of {prices.symbol} was trained on prices from {data.source}, and those in "
             f"the workspace are from {prices.source}; train anew: lstmfin train {prices.symbol}"
         )
     prices = prices.finished()
     origin = np.array([len(prices) - 1])
-    law = forecaster.predict(prices, origin)[0, :ahead]
+    outlook = forecaster.outlook(prices, origin)
     trained_to = data.last if data else str(prices.sessions[-1])
     return Forecast(
         symbol=prices.symbol,
@@ -117,10 +156,15 @@ def make_forecast(
         source=prices.source,
         origin=prices.sessions[-1],
         last_close=float(prices.column("close")[-1]),
-        sessions=future_sessions(prices.sessions, ahead),
-        law=law,
-        naive=forecaster.predict_naive(prices, origin)[0, :ahead],
+        sessions=future_sessions(
+            prices.sessions, ahead, exchange=exchange_of(prices.symbol, prices.timezone)
+        ),
+        law=outlook.law[0, :ahead],
+        naive=outlook.naive[0, :ahead],
+        volatility=np.sqrt(outlook.variance[0, :ahead]),
+        members=tuple(law[0, :ahead] for law in outlook.members),
         stale_sessions=int((prices.sessions > np.datetime64(trained_to)).sum()),
+        was_seen=was_seen,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmfin.data.prices import Prices
-from lstmfin.metrics.distribution import StudentT
+from lstmfin.metrics.law import Law
 
 Indices = NDArray[np.intp]
 
@@ -27,7 +27,7 @@ class Model(Protocol):
     def fit(self, prices: Prices, *, tick: Callable[[], None] = ...) -> None:
         """Learn from prices, all of which are known."""
 
-    def predict(self, prices: Prices, origins: Indices) -> StudentT:
+    def predict(self, prices: Prices, origins: Indices) -> Law:
         """Return the law (N, H) of the log return from each origin to 1..H sessions later.
 
         A forecast made at an origin depends on prices up to that origin alone.

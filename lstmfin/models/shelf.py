@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lstmfin.errors import ModelFileError
 from lstmfin.models.artifact import from_folder, identity, to_files
-from lstmfin.models.forecaster import Forecaster
+from lstmfin.models.forecaster import PANEL, Forecaster
 from lstmfin.workspace import Workspace, write_atomically, write_folder_atomically
 
 CURRENT = "current"
@@ -25,37 +25,84 @@ def save_model(workspace: Workspace, symbol: str, forecaster: Forecaster) -> str
     return name
 
 
+def save_panel(workspace: Workspace, forecaster: Forecaster) -> str:
+    """Save a panel once, as the last panel and the current model of each of its symbols.
+
+    Its own name changes first; a process that ends in between leaves some symbols the models they
+    had.
+    """
+    assert forecaster.provenance is not None
+    files = to_files(forecaster)
+    name = identity(files)
+    write_folder_atomically(workspace.panel / name, files)
+    write_atomically(workspace.panel / CURRENT, name.encode())
+    for symbol in forecaster.provenance.symbols:
+        write_atomically(workspace.models(symbol) / CURRENT, f"{PANEL}/{name}".encode())
+    return name
+
+
 def load_model(workspace: Workspace, symbol: str) -> tuple[str, Forecaster]:
-    """Return identity and forecaster of the current model of a symbol.
+    """Return identity and forecaster of the current model of a symbol, its own or a panel's.
 
     Raises
     ------
     ModelFileError
         When there is none, or it is not sound.
     """
+    again = f"lstmfin train {symbol}"
     folder = workspace.models(symbol)
-    try:
-        name = (folder / CURRENT).read_text(encoding="ascii").strip()
-    except FileNotFoundError as error:
-        raise ModelFileError(
-            f"there is no model of {symbol} in {workspace.root}; train one: lstmfin train {symbol}"
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelFileError(
-            f"cannot read {folder / CURRENT}: {error}; train anew: lstmfin train {symbol}"
-        ) from error
-    if not name.isalnum():
-        raise ModelFileError(
-            f"{folder / CURRENT} does not name a model; train anew: lstmfin train {symbol}"
-        )
-    forecaster = from_folder(folder / name, name=name)
-    if forecaster.provenance is None or forecaster.provenance.symbol != symbol:
-        raise ModelFileError(
-            f"{folder / name} is the model of another symbol; train anew: lstmfin train {symbol}"
-        )
+    advice = ""
+    if has_panel(workspace):
+        advice = f", or forecast it by the panel: lstmfin forecast {symbol} --model {PANEL}"
+    name = _current(folder, f"there is no model of {symbol} in {workspace.root}", again, advice)
+    if name.startswith(f"{PANEL}/"):
+        folder, name = workspace.panel, name.removeprefix(f"{PANEL}/")
+    forecaster = _load(folder, name, again)
+    about = forecaster.provenance
+    if about is None or symbol not in about.symbols:
+        raise ModelFileError(f"{folder / name} is the model of another symbol; train anew: {again}")
     return name, forecaster
+
+
+def load_panel(workspace: Workspace) -> tuple[str, Forecaster]:
+    """Return identity and forecaster of the last panel, which can forecast any symbol.
+
+    Raises
+    ------
+    ModelFileError
+        When there is none, or it is not sound.
+    """
+    again = f"lstmfin train --{PANEL}"
+    name = _current(workspace.panel, f"there is no panel in {workspace.root}", again)
+    return name, _load(workspace.panel, name, again)
 
 
 def has_model(workspace: Workspace, symbol: str) -> bool:
     """Tell whether a symbol has a current model."""
     return Path(workspace.models(symbol) / CURRENT).is_file()
+
+
+def has_panel(workspace: Workspace) -> bool:
+    """Tell whether a panel was trained."""
+    return Path(workspace.panel / CURRENT).is_file()
+
+
+def _current(folder: Path, missing: str, again: str, advice: str = "") -> str:
+    """Return what ``current`` says: an identity, or one in the folder of panels."""
+    try:
+        name = (folder / CURRENT).read_text(encoding="ascii").strip()
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{missing}; train one: {again}{advice}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelFileError(
+            f"cannot read {folder / CURRENT}: {error}; train anew: {again}"
+        ) from error
+    if not name.removeprefix(f"{PANEL}/").isalnum():
+        raise ModelFileError(f"{folder / CURRENT} does not name a model; train anew: {again}")
+    return name
+
+
+def _load(folder: Path, name: str, again: str) -> Forecaster:
+    if not name.isalnum():
+        raise ModelFileError(f"{folder / CURRENT} does not name a model; train anew: {again}")
+    return from_folder(folder / name, name=name)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstmfin.backtest.strategy import Costs
 from lstmfin.backtest.walkforward import BUY_AND_HOLD, Backtest, FoldRecord, backtest
 from lstmfin.config import BacktestConfig, TrainConfig
 from lstmfin.data.prices import Prices, make_actions, make_bars
@@ -78,7 +79,7 @@ def handmade():
             laws=laws,
             positions=signs | {BUY_AND_HOLD: np.ones(n)},
             held=np.expm1(truth) if held is None else np.asarray(held, float),
-            cost_bps=cost_bps,
+            costs=Costs(cost_bps),
             folds=(FoldRecord("2019-01-01", "2019-12-31", "2020-01-01", "2020-12-31", True),),
         )
 

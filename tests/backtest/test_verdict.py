@@ -5,11 +5,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from lstmfin.backtest.verdict import LEVEL, verdict
+from lstmfin.backtest.search import Search
+from lstmfin.backtest.strategy import Costs
+from lstmfin.backtest.verdict import LEVEL, verdict, verdicts
 from lstmfin.backtest.walkforward import Backtest
 from lstmfin.data.prices import Prices, make_bars
 from lstmfin.data.windows import cumulative_returns
+from lstmfin.metrics.distribution import StudentT
 from lstmfin.metrics.inference import diebold_mariano, pesaran_timmermann
+from lstmfin.metrics.selection import holm
 from lstmfin.registry import BASELINES
 
 N_SESSIONS, N_SERIES = 500, 150
@@ -38,11 +42,11 @@ def test_random_walks_rarely_show_an_edge(handmade):
 
 
 def test_a_planted_direction_is_found(handmade):
-    """Who knows a part of tomorrow's return has an edge in direction, range and money."""
+    """Who knows a part of tomorrow's return, and nothing of its size, has no edge in range."""
     rng = np.random.default_rng(1)
     truth = _random_walk(rng)
     signal = 0.3 * truth + 0.003 * rng.standard_normal(N_SESSIONS)
-    assert _edges(handmade(truth, signal)) == {"direction": True, "range": True, "money": True}
+    assert _edges(handmade(truth, signal)) == {"direction": True, "range": False, "money": True}
 
 
 def test_a_planted_width_is_found_and_no_direction(handmade):
@@ -54,13 +58,19 @@ def test_a_planted_width_is_found_and_no_direction(handmade):
     assert _edges(result) == {"direction": False, "range": True, "money": False}
 
 
-def test_right_signs_alone_are_no_edge_in_direction(handmade):
-    """Right signs with sizes that are far off do not beat the last price: both tests must say so."""
+def test_right_signs_of_wrong_size_are_direction_and_no_range(handmade):
+    """Who knows every sign and nothing of sizes has an edge in direction, and none in range."""
+    truth = _random_walk(np.random.default_rng(3))
+    edges = _edges(handmade(truth, 0.1 * np.sign(truth)))
+    assert edges["direction"]
+    assert not edges["range"]
+
+
+def test_a_guess_of_signs_is_no_direction(handmade):
+    """A hit rate that luck explains is none, and neither is one that a rising market explains."""
     rng = np.random.default_rng(3)
-    truth = _random_walk(rng)
-    result = handmade(truth, 0.1 * np.sign(truth))
-    assert pesaran_timmermann(truth, result.laws["lstm"].location[:, 0]).p_value < 1e-6
-    assert not _edges(result)["direction"]
+    truth = _random_walk(rng) + 0.001
+    assert not _edges(handmade(truth, 0.001 + 0.001 * rng.standard_normal(N_SESSIONS)))["direction"]
 
 
 def test_a_bull_market_is_no_edge(handmade):
@@ -107,7 +117,7 @@ def test_range_is_judged_against_the_best_baseline(handmade):
     rng = np.random.default_rng(7)
     truth = _random_walk(rng)
     result = handmade(truth, np.zeros(N_SESSIONS))
-    result.laws["drift"] = result.laws["zero-return"].scaled(3.0)
+    result.laws["drift"] = result.laws["zero-return"].affine(factor=3.0)
     (line,) = [finding for finding in verdict(result) if finding.topic == "range"]
     assert not line.edge
     assert "the best baseline, zero-return" in line.text
@@ -120,7 +130,9 @@ def test_words_carry_the_numbers(handmade):
     result = handmade(truth, location, cost_bps=2.5)
     direction, width, money = verdict(result)
     p = pesaran_timmermann(truth, location).p_value
-    assert direction.text.startswith("no edge shown: the sign was right in 75.0% of 8 sessions")
+    assert direction.text.startswith(
+        "no edge shown: the sign was right in 75.0% of the 8 sessions with one"
+    )
     assert f"Pesaran-Timmermann p = {p:.2f}" in direction.text
     assert "the 90 % range held 75.0% of the time" in width.text
     assert "after 2.5 bp a turn" in money.text
@@ -156,7 +168,9 @@ def _smoother(seed):
         model = BASELINES.get(name)(2)
         model.fit(prices.slice(1000))
         laws[name] = model.predict(prices, origins)
-    own = laws["historical"].scaled(1 + 0.01 * (seed - 3.5) / 3.5)  # as near as a network may come
+    own = laws["historical"].affine(
+        factor=1 + 0.01 * (seed - 3.5) / 3.5
+    )  # as near as a network may come
     losses = [law[:, 0].crps(truth[origins, 0]) for law in (own, laws["zero-return"])]
     result = Backtest(
         symbol="WALK",
@@ -167,7 +181,7 @@ def _smoother(seed):
         laws={"lstm": own, **laws},
         positions=dict.fromkeys(("lstm", "buy-and-hold"), np.ones(len(origins))),
         held=np.expm1(truth[origins, 0]),
-        cost_bps=5.0,
+        costs=Costs(5.0),
         folds=(),
     )
     return _edges(result)["range"], diebold_mariano(*losses, horizon=1).p_better < LEVEL
@@ -178,8 +192,106 @@ def test_silence_is_told(handmade):
     truth = _random_walk(np.random.default_rng(0))
     texts = [finding.text for finding in verdict(handmade(truth, np.zeros(N_SESSIONS)))]
     assert not any("nan" in text for text in texts)
-    assert "gave no direction in any of 500 sessions" in texts[0]
+    assert "gave no direction in any session" in texts[0]
     assert "no position held" in texts[2]
     half = np.where(np.arange(N_SESSIONS) < 200, 0.0, 0.001)
     (direction, *_) = verdict(handmade(truth, half))
-    assert "of 300 sessions, and 200 others had none" in direction.text
+    assert "of the 300 sessions with one" in direction.text
+
+
+def test_one_lucky_symbol_among_many_is_none(handmade):
+    """Judged together, the p-values of each topic are Holm's; one of 0.01 among twenty is no edge."""
+    rng, results = np.random.default_rng(21), []
+    for strength in (0.012, *[0.0] * 19):
+        truth = _random_walk(rng)
+        signal = strength * truth + 0.001 * rng.standard_normal(N_SESSIONS)
+        results.append(handmade(truth, signal))
+    alone = [verdict(one) for one in results]
+    together = verdicts(results, [Search()] * 20)
+    for topic in range(3):
+        corrected = holm([lines[topic].p_value for lines in alone])
+        np.testing.assert_allclose([lines[topic].p_value for lines in together], corrected)
+    assert alone[0][0].edge
+    assert alone[0][0].p_value > LEVEL / 20
+    assert not together[0][0].edge
+    assert "Corrected for 20 claims" in together[0][0].text
+    assert "Corrected" not in alone[0][0].text
+
+
+def test_a_search_is_counted(handmade):
+    """What is an edge in money as the only trial is none as the best of many, and says so."""
+    rng = np.random.default_rng(21)
+    truth = _random_walk(rng)
+    signal = 0.02 * truth + 0.0012 * rng.standard_normal(N_SESSIONS)
+    result = handmade(truth, signal, cost_bps=0.0)
+    once = verdict(result)[2]
+    often = verdict(result, Search(n_trials=1000, n_backtests=1000, variance=1 / 500))[2]
+    assert once.p_value < LEVEL < often.p_value
+    assert (once.edge, often.edge) == (True, False)
+    assert "over 1 trial)" in once.text
+    assert "over 1,000 trials)" in often.text
+
+
+def _at_horizon(rng, horizon, n, noise):
+    """Return a handmade result over several sessions ahead, on a walk, with guesses of direction."""
+    daily = noise(rng, n + horizon)
+    level = np.concatenate([[0.0], np.cumsum(daily)])
+    realised = np.column_stack([level[h : n + h] - level[:n] for h in range(1, horizon + 1)])
+    guess = 0.001 * rng.standard_normal((n, horizon))
+    wide = np.full((n, horizon), 0.01)
+    laws = {
+        "lstm": StudentT(guess, wide),
+        "drift": StudentT(np.full((n, horizon), 1e-5), wide),
+        "zero-return": StudentT(np.zeros((n, horizon)), wide),
+    }
+    return Backtest(
+        symbol="WALK",
+        model="lstm",
+        sessions=np.datetime64("2020-01-01") + np.arange(n),
+        earned_on=np.datetime64("2020-01-03") + np.arange(n),
+        realised=realised,
+        laws=laws,
+        positions=dict.fromkeys(("lstm", "buy-and-hold"), np.ones(n)),
+        held=np.expm1(realised[:, 0]),
+        costs=Costs(5.0),
+        folds=(),
+    )
+
+
+def _gauss(rng, n):
+    return 0.01 * rng.standard_normal(n)
+
+
+def _student(rng, n):
+    return 0.007 * rng.standard_t(3, n)
+
+
+def _garch(rng, n):
+    shocks, variance, out = rng.standard_normal(n), 1e-4, np.empty(n)
+    for t in range(n):
+        out[t] = np.sqrt(variance) * shocks[t]
+        variance = 2e-6 + 0.1 * out[t] ** 2 + 0.88 * variance
+    return out
+
+
+@pytest.mark.parametrize("noise", [_gauss, _student, _garch])
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_size_of_the_direction(noise, horizon):
+    """On walks of each kind, a guess is called an edge no more often than the level, at 1 and 5."""
+    n_walks = 60
+    found = sum(
+        verdict(_at_horizon(np.random.default_rng(seed), horizon, 400, noise))[0].edge
+        for seed in range(n_walks)
+    )
+    assert found <= stats.binom.ppf(0.999, n_walks, LEVEL)
+
+
+def test_power_of_the_direction(handmade):
+    """A signal with an information coefficient of 0.1 over 2,000 days is found in most cases."""
+    n_series, found = 40, 0
+    for seed in range(n_series):
+        rng = np.random.default_rng(seed)
+        signal = rng.standard_normal(2000)
+        truth = 0.01 * (0.1 * signal + np.sqrt(1 - 0.01) * rng.standard_normal(2000))
+        found += verdict(handmade(truth, 0.001 * signal))[0].edge
+    assert found >= stats.binom.ppf(0.01, n_series, 0.8)

@@ -1,6 +1,7 @@
 """Each command on its own."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,12 @@ def test_a_series_shorter_than_a_window(fetched):
         (("--train", 5000), ["leave no test block", "--train 5000"]),
         (("--purge", 2), ["--purge 2 is below the horizon of 3"]),
         (("--purge", 5000), ["leave no test block", "--purge 5000"]),
+        (("--refit", 5), ["--refit 5 is below --test 200", "--test 5"]),
+        (("--cost-bps", -1), ["--cost-bps", "at least 0"]),
+        (("--spread-bps", -1), ["--spread-bps", "at least 0"]),
+        (("--borrow-bps", -1), ["--borrow-bps", "at least 0"]),
+        (("--cap", 0), ["--cap", "above 0"]),
+        (("--strategy", "hope"), ["--strategy is 'hope'", "kelly"]),
     ],
 )
 def test_folds_that_cannot_be(trained, tmp_path, options, words):
@@ -168,6 +175,53 @@ def test_a_backtest_says_its_verdict(trained):
         assert topic in ended.out
     rows = json.loads(trained("--format", "json", "backtest", "GARCH", *SMALL).out)
     assert {one["topic"] for one in rows["verdict"]} == {"direction", "range", "money"}
+
+
+def test_a_backtest_always_tells_of_its_trading(trained):
+    """Turnover, exposure and the cost at which nothing is left; each rule of size runs."""
+    words = ("turned over", "was exposed with", "breaks even at", "its Sharpe is from")
+    ended = trained("backtest", "GARCH", *SMALL, "--strategy", "volatility", "--lag", 1)
+    assert ended.code == 0, ended.err
+    assert all(word in " ".join(ended.out.split()) for word in words)
+    row = json.loads(trained("--format", "json", "backtest", "GARCH", *SMALL).out)["rows"][0]
+    assert None not in [row[key] for key in ("turnover", "exposure", "break_even_bps", "beta")]
+
+
+@pytest.mark.parametrize("kind", ["top", "rank", "inverse-volatility"])
+def test_a_book_over_all_symbols(trained, kind):
+    """Each model's book beside equal parts, counted in the ledger; one symbol is no book."""
+    line = ("--format", "json", "backtest", *SMALL, "--book", kind, "--book-size", 1)
+    _, book = json.loads(trained(*line).out)
+    models = [row["model"] for row in book["rows"]]
+    assert (models[0], models[-1]) == ("lstm", "equal parts")
+    assert all(row["exposure"] <= 1 + 1e-9 for row in book["rows"])
+    assert book["rows"][-1]["exposure"] == pytest.approx(1)
+    (row,) = json.loads(trained("--format", "json", "trials", "BOOK").out)["rows"]
+    assert (row["symbol"], row["kind"]) == ("BOOK", "backtest")
+    table = trained(*line[2:])
+    assert f"Book '{kind}' of 2 symbols" in table.out
+    ended = trained(*line, "GARCH")
+    assert ended.code == 2
+    assert "needs two symbols or more" in ended.err
+
+
+def test_a_benchmark_of_another_symbol(trained, tmp_path):
+    """Alpha and beta are against it; one that does not overlap, or is not there, is refused."""
+    line = ("--format", "json", "backtest", "GARCH", *SMALL, "--benchmark")
+    row = json.loads(trained(*line, "random-walk").out)["rows"][0]
+    assert abs(row["beta"]) < 0.3
+    shutil.rmtree(tmp_path / "w" / "reports")
+    csv = tmp_path / "old.csv"
+    days = [f"1990-01-{day:02d},{100 + day}" for day in range(1, 31)]
+    csv.write_text("date,close\n" + "\n".join(days) + "\n")
+    assert trained("fetch", "OLD", "--source", "csv", "--path", csv).code == 0
+    ended = trained(*line, "OLD")
+    assert ended.code == 65
+    assert "the benchmark OLD (1990-01-01 to 1990-01-30) does not overlap" in ended.err
+    ended = trained(*line, "NONE")
+    assert ended.code == 65
+    assert "lstmfin fetch NONE" in ended.err
+    assert not (tmp_path / "w" / "reports").exists()
 
 
 def test_a_backtest_tests_the_network_of_its_line(trained, tmp_path):

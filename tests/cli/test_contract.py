@@ -12,6 +12,7 @@ from lstmfin.cli.instruments import BenchConfig, GradientsConfig
 from lstmfin.cli.main import group
 from lstmfin.config import (
     BacktestConfig,
+    DataConfig,
     FetchConfig,
     ForecastConfig,
     PlotConfig,
@@ -21,19 +22,21 @@ from lstmfin.errors import ExitCode
 from lstmfin.registry import COMMANDS
 
 NAMES = COMMANDS.names()
-INSTRUMENTS = {"bench", "gradients", "selftest"}
-"""Commands that look at the engine itself: they need no symbols, and no workspace."""
+INSTRUMENTS = {"bench", "doctor", "gradients", "selftest"}
+"""Commands that look at the engine or the workspace itself: they need no symbols."""
 ON_SYMBOLS = sorted(set(NAMES) - INSTRUMENTS - {"init"})
 PROMISED = {
-    "fetch": "--source --path --start --end",
+    "fetch": "--source --path --start --end --replace --accept --timeout --patience --max-runtime",
     "train": "--cell --hidden --layers --window --horizon --epochs --batch --learning-rate "
     "--dropout --validation --seed",
     "backtest": "--train --test --purge --refit --cost-bps",
     "plot": "--out",
     "forecast": "--horizon",
+    "audit": "--train --test --purge",
     "selftest": "--cell",
     "gradients": "--cell --hidden --trained --out --seed",
     "bench": "--cell --length --hidden --batch --learning-rate --memory --limit --seed",
+    "data": "--as-of --last --out",
 }
 SECTIONS = {
     "fetch": FetchConfig,
@@ -43,6 +46,7 @@ SECTIONS = {
     "forecast": ForecastConfig,
     "gradients": GradientsConfig,
     "bench": BenchConfig,
+    "data": DataConfig,
 }
 BOUNDED = [
     (name, spec)
@@ -104,7 +108,7 @@ def test_options_out_of_bounds(fetched, name, spec):
     rules = spec.metadata
     beyond = rules["minimum"] - 1 if rules["minimum"] is not None else rules["above"]
     flag = f"--{spec.name.replace('_', '-')}"
-    words = {"plot": ["equity", "GARCH"], "gradients": [], "bench": ["adding"]}
+    words = {"plot": ["equity", "GARCH"], "gradients": [], "bench": ["adding"], "data": ["list"]}
     ended = fetched(name, *words.get(name, ["GARCH"]), flag, beyond)
     assert ended.code == 2
     assert flag in ended.err
@@ -137,10 +141,13 @@ def test_symbols_that_cannot_be(fetched, tmp_path, name, symbol):
 def test_every_command_speaks_json_and_csv(trained, name):
     """Each result is one JSON object with its rows, and the same rows are CSV."""
     quick = {"train": ["--epochs", "1", "--hidden", "2"], "backtest": ["--train", "300"]}
+    quick["audit"] = quick["backtest"]
     instruments = {
         "bench": ["adding", "--length", "20", "--limit", "32"],
         "gradients": ["--cell", "gru", "--hidden", "4"],
         "selftest": ["--cell", "mgu"],
+        "doctor": [],
+        "data": ["list"],
     }
     words = (name, *instruments.get(name, ["GARCH", *quick.get(name, [])]))
     ended = trained("--format", "json", *words)

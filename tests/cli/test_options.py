@@ -14,9 +14,11 @@ from lstmfin.cli.instruments import BenchConfig, GradientsConfig, SelftestConfig
 from lstmfin.cli.options import section_options
 from lstmfin.config import (
     BacktestConfig,
+    DataConfig,
     FetchConfig,
     ForecastConfig,
     PlotConfig,
+    ReplayConfig,
     Section,
     TrainConfig,
     allowed_text,
@@ -30,6 +32,8 @@ SECTIONS = (
     BacktestConfig,
     PlotConfig,
     ForecastConfig,
+    DataConfig,
+    ReplayConfig,
     SelftestConfig,
     GradientsConfig,
     BenchConfig,

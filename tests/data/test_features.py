@@ -3,18 +3,21 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_prices import build_prices
 
 from lstmfin.data.feature import Scaling
 from lstmfin.data.features.volume import LEAST
 from lstmfin.data.prices import Prices, drop_range
-from lstmfin.data.volatility import WARM_UP
+from lstmfin.data.variance import realised_variance, yang_zhang
+from lstmfin.data.volatility import WARM_UP, price_volatility
 from lstmfin.data.windows import make_windows
 from lstmfin.errors import DataError
 from lstmfin.registry import FEATURES
 
 NAMES = FEATURES.names()
+NEED_A_RANGE = {"range", "parkinson", "garman-klass", "rogers-satchell", "yang-zhang"}
 PRICE_COLUMNS = ["open", "high", "low", "close", "adj_close"]
 
 
@@ -90,6 +93,7 @@ def test_scaling_by_the_origin(name, prices):
     expected = {
         Scaling.VOLATILITY: raw / windows.volatility[at],
         Scaling.CENTRED: raw - raw[-1],
+        Scaling.LOG_VARIANCE: raw - 2 * np.log(windows.volatility[at]),
         Scaling.NONE: raw,
     }[feature.scaling]
     got = windows.batch(np.array([at]))[0, :, 0]
@@ -98,11 +102,16 @@ def test_scaling_by_the_origin(name, prices):
 
 def test_how_each_feature_is_scaled():
     """What moves with the price is measured in volatilities; a level is seen from its origin."""
-    assert {name: FEATURES.get(name).scaling for name in NAMES} == {
-        "log-return": Scaling.VOLATILITY,
-        "range": Scaling.VOLATILITY,
-        "volatility": Scaling.CENTRED,
-        "volume": Scaling.NONE,
+    scaled = {
+        kind: {name for name in NAMES if FEATURES.get(name).scaling is kind} for kind in Scaling
+    }
+    returns = {"log-return", "absolute-return", "return-week", "return-month"}
+    assert scaled == {
+        Scaling.VOLATILITY: {*returns, "range", "drawdown"},
+        Scaling.CENTRED: {"volatility"},
+        Scaling.LOG_VARIANCE: {"variance-day", "variance-week", "variance-month", *NEED_A_RANGE}
+        - {"range"},
+        Scaling.NONE: {"volatility-ratio", "volume", "weekday", "month-end"},
     }
 
 
@@ -110,8 +119,37 @@ def test_what_a_series_carries():
     """A close alone carries returns and volatility; range and volume need their columns."""
     bare = drop_range(build_prices(volume=np.nan))
     carried = {name for name in NAMES if FEATURES.get(name).carried_by(bare)}
-    assert carried == {"log-return", "volatility"}
+    assert carried == {*NAMES} - NEED_A_RANGE - {"volume"}
     assert all(FEATURES.get(name).carried_by(build_prices()) for name in NAMES)
+
+
+def test_features_against_loops(prices):
+    """Lagged returns, mean variances, drawdown and the calendar, each by its definition."""
+    close, variance = np.log(prices.column("adj_close")), realised_variance(prices)
+    usual = price_volatility(prices)
+    for t in (60, 150, 199):
+        session = prices.bars.index[t]
+        month = pd.bdate_range(session, session + pd.offsets.MonthEnd(0))
+        weights = (249 / 251) ** np.arange(t - 19)[::-1]
+        expected = {
+            "absolute-return": abs(close[t] - close[t - 1]),
+            "return-week": (close[t] - close[t - 5]) / np.sqrt(5),
+            "return-month": (close[t] - close[t - 21]) / np.sqrt(21),
+            "variance-day": np.log(variance[t]),
+            "variance-week": np.log(variance[t - 4 : t + 1].mean()),
+            "variance-month": np.log(variance[t - 21 : t + 1].mean()),
+            "garman-klass": np.log(variance[t]),
+            "parkinson": np.log(realised_variance(prices, "parkinson")[t]),
+            "rogers-satchell": np.log(realised_variance(prices, "rogers-satchell")[t]),
+            "yang-zhang": np.log(yang_zhang(prices)[t]),
+            "drawdown": (close[t] - close[: t + 1].max()) / np.sqrt(250),
+            "volatility-ratio": np.log(usual[t] / np.average(usual[20 : t + 1], weights=weights)),
+            "weekday": (session.day_of_week - 2) / 2,
+            "month-end": 1 / len(month),
+        }
+        for name, value in expected.items():
+            got = FEATURES.get(name).compute(prices)[t]
+            assert got == pytest.approx(value, rel=1e-9, abs=1e-12), name
 
 
 def test_volume_of_zero_has_a_floor():

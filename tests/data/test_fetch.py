@@ -20,6 +20,8 @@ DAY = dt.timedelta(days=1)
 class Scripted:
     """A source that has what a test gives it, and remembers what it was asked."""
 
+    canary = None
+
     def __init__(self):
         self.prices = build_prices(100, source="scripted")
         self.asked = []

@@ -2,14 +2,20 @@
 
 import builtins
 import datetime as dt
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from made_prices import build_prices
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_prices import NOW, build_prices
 
-from lstmfin.errors import DataError, UsageError
+from lstmfin.data import tables
+from lstmfin.data.source import SourceOptions
+from lstmfin.errors import DataError, LstmfinError, UsageError
 from lstmfin.registry import SOURCES
 
 
@@ -194,3 +200,44 @@ def test_parquet_without_pyarrow(load, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UsageError, match=r"pip install 'lstmfin\[parquet\]'"):
         load(b"", name="p.parquet")
+
+
+def test_files_that_are_too_large(load, monkeypatch, tmp_path):
+    """A file, or the rows that a small file stands for, must fit what daily prices can be."""
+    monkeypatch.setattr(tables, "MAX_BYTES", 20)
+    with pytest.raises(DataError, match="is larger than"):
+        load("Date,Close\n2024-01-02,1\n")
+    monkeypatch.undo()
+    monkeypatch.setattr(tables, "MAX_ROWS", 9)
+    frame = pd.DataFrame({"date": pd.bdate_range("2024-01-01", periods=10), "close": 1.0})
+    frame.to_parquet(tmp_path / "p.parquet")
+    with pytest.raises(DataError, match="has more than 9 rows"):
+        load(None, name="p.parquet")
+
+
+cells = st.sampled_from(
+    ["Date", "Close", "2024-01-02", "1e400", "-1", "1,5", "=1+1", '"', "\0", "\r", "nan", "12/13/2024", "٣", ""]
+) | st.text(max_size=4)  # fmt: skip
+texts = st.lists(st.lists(cells, min_size=1, max_size=4).map(",".join), min_size=1, max_size=6).map(
+    "\n".join
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.binary(max_size=300)
+    | texts.map(lambda text: f"Date,Close\n{text}".encode("utf-8", "replace"))
+)
+def test_no_file_brings_anything_but_prices_or_a_sentence(content):
+    """Any bytes are read as prices, or refused as data in one line."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("p.csv", "p.parquet"):
+            path = Path(folder) / name
+            path.write_bytes(content)
+            chosen = SourceOptions(path, Path(folder), NOW)
+            try:
+                prices = SOURCES.get("csv").fetch("TEST", start=None, end=None, options=chosen)
+            except LstmfinError as error:
+                assert isinstance(error, DataError)  # noqa: PT017 - it may be read as well
+            else:
+                assert np.isfinite(prices.column("close")).all()

@@ -12,11 +12,15 @@ from lstmfin.errors import UnknownSymbolError
 from lstmfin.registry import SOURCES
 
 OFFLINE = {"sample": "AAPL", "synthetic": "GARCH", "csv": "TEST"}
+ON_THE_NETWORK = {"yahoo", "fred", "tiingo"}
+"""They have suites of their own, with servers."""
 
 
 def test_every_source_is_tested():
-    """A new source joins this suite; Yahoo has one of its own, with a server."""
-    assert set(SOURCES.names()) == {*OFFLINE, "yahoo"}
+    """A new source joins this suite, or has one of its own; it says whether it is on the network."""
+    assert set(SOURCES.names()) == {*OFFLINE, *ON_THE_NETWORK}
+    for name in SOURCES.names():
+        assert (SOURCES.get(name).canary is not None) == (name in ON_THE_NETWORK)
 
 
 @pytest.fixture(params=sorted(OFFLINE))

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import os
 import subprocess
 import sys
 import time
@@ -26,22 +25,24 @@ DRIVER = """
 import datetime as dt, json, sys, warnings
 from pathlib import Path
 from lstmfin.config import FetchConfig
+from lstmfin.data.courier import Courier
 from lstmfin.data.fetch import fetch
-from lstmfin.data.sources import yahoo
 from lstmfin.data.store import Store
 from lstmfin.errors import LstmfinError
 
 warnings.simplefilter("always")  # whatever is not kept quiet comes to stderr
 folder, jobs = Path(sys.argv[1]), json.loads(sys.argv[2])
+courier = Courier(patience=0, sleep=lambda seconds: None)
 with Store(folder / "lstmfin.db") as store:
     for symbol, now, dates, seconds in jobs:
-        yahoo.TIMEOUT_SECONDS = seconds
-        config = FetchConfig(**{k: dt.date.fromisoformat(v) for k, v in dates.items()})
+        dates = {k: dt.date.fromisoformat(v) for k, v in dates.items()}
+        config = FetchConfig(timeout=seconds, **dates)
         try:
             done = fetch(store, "yahoo", symbol, config=config, cache=folder / "cache",
-                         now=dt.datetime.fromisoformat(now))
+                         now=dt.datetime.fromisoformat(now), courier=courier)
             print(json.dumps({"error": "", "code": 0, "n_new": done.n_new, "rebased": done.rebased,
-                              "n_changed": done.n_changed, "notes": done.notes}))
+                              "n_changed": done.n_changed, "notes": done.notes,
+                              "final": bool(store.prices(done.symbol).bars["final"].iloc[-1])}))
         except LstmfinError as error:
             print(json.dumps({"error": type(error).__name__, "code": error.exit_code,
                               "text": str(error)}))
@@ -51,21 +52,12 @@ with Store(folder / "lstmfin.db") as store:
 @pytest.fixture(scope="module")
 def yahoo(tmp_path_factory):
     with Yahoo(tmp_path_factory.mktemp("yahoo")) as server:
+        days = int(np.busday_count("2025-01-01", dt.datetime.now(dt.UTC).date()))
+        server.series["AAPL"] = build_prices(days, start="2025-01-01", symbol="AAPL")  # the canary
         yield server
 
 
-def environment(yahoo, folder):
-    """Return the environment of a client: the loopback instead of the world, a home of its own."""
-    kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    return {
-        **kept,
-        **yahoo.environment,
-        "XDG_CACHE_HOME": str(folder / "xdg"),
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-
-
-def run(yahoo, folder, *jobs):
+def run(yahoo, folder, *jobs, said=""):
     """Fetch symbols one after another in one fresh process; return what became of each."""
     jobs = [
         (symbol, NOW.isoformat(), {}, 10) if isinstance(job := symbol, str) else job
@@ -73,9 +65,9 @@ def run(yahoo, folder, *jobs):
     ]
     done = subprocess.run(
         [sys.executable, "-c", DRIVER, str(folder), json.dumps(jobs)],
-        env=environment(yahoo, folder), capture_output=True, text=True, timeout=120, check=False,
+        env=yahoo.process(folder), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    assert done.stderr == ""
+    assert all(said in line for line in done.stderr.splitlines()) if said else done.stderr == ""
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -95,25 +87,25 @@ def apple(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fetched_twice(yahoo, apple, tmp_path_factory):
-    """Fetch Apple twice in one process; return results, queries and folder."""
+    """Fetch one symbol twice in one process; return results, queries and folder."""
     folder = tmp_path_factory.mktemp("twice")
-    yahoo.series["AAPL"] = apple
-    results = run(yahoo, folder, "aapl", "AAPL")
-    return results, yahoo.charts("AAPL"), folder
+    yahoo.series["FRUIT"] = apple
+    results = run(yahoo, folder, "fruit", "FRUIT")
+    return results, yahoo.charts("FRUIT"), folder
 
 
 def test_what_was_served_is_stored(fetched_twice, apple):
     """Bars, actions, currency, zone and name, bit for bit."""
     results, _, folder = fetched_twice
     assert results[0] == {
-        "error": "", "code": 0, "n_new": len(apple), "rebased": False, "n_changed": 0, "notes": []
+        "error": "", "code": 0, "n_new": len(apple), "rebased": False, "n_changed": 0, "notes": [], "final": True
     }  # fmt: skip
-    got = stored(folder, "AAPL")
+    got = stored(folder, "FRUIT")
     assert got.digest() == apple.digest()
     assert got.actions.values.tolist() == apple.actions.values.tolist()
     assert got.bars["final"].all()
     names = (got.source, got.currency, got.timezone, got.label)
-    assert names == ("yahoo", "USD", "America/New_York", "AAPL Incorporated")
+    assert names == ("yahoo", "USD", "America/New_York", "FRUIT Incorporated")
 
 
 def test_the_first_fetch_asks_for_all(fetched_twice):
@@ -174,7 +166,6 @@ FAULTS = {
     "NOPE.B": ("UnknownSymbolError", 69, "has no prices for NOPE.B"),  # yfinance asks less by now
     "WEEKEND": ("UnknownSymbolError", 69, "has no prices for WEEKEND"),
     "TOOEARLY": ("UnknownSymbolError", 69, "has no prices for TOOEARLY"),
-    "LIMITED": ("TryLaterError", 75, "limits the rate of requests; try again later"),
     "OTHER": ("SourceError", 69, "was asked for OTHER and answered with ELSE"),
     "PAGE": ("SourceError", 69, "answered for PAGE with something that is not prices"),
     "CUT": ("SourceError", 69, "answered for CUT with something that is not prices"),
@@ -183,6 +174,12 @@ FAULTS = {
     "STALLED": ("SourceError", 69, "cannot be reached for STALLED: no answer within"),
     "HANGUP": ("SourceError", 69, "cannot be reached for HANGUP: "),
     "GOOD": ("", 0, ""),
+    "LIMITED": (
+        "TryLaterError",
+        75,
+        "limits the rate of requests; try again later; the rest of the run is given up",
+    ),
+    "AFTER": ("TryLaterError", 75, "the rest of the run is given up"),
 }
 
 
@@ -229,7 +226,7 @@ def test_faults_store_nothing(faults):
 
 def test_nobody_listens(yahoo, tmp_path):
     """A refused connection is an outage, not an unknown symbol."""
-    env = environment(yahoo, tmp_path) | {"HTTPS_PROXY": "http://127.0.0.1:1"}
+    env = yahoo.process(tmp_path) | {"HTTPS_PROXY": "http://127.0.0.1:1"}
     jobs = json.dumps([("AAPL", NOW.isoformat(), {}, 10)])
     done = subprocess.run(
         [sys.executable, "-c", DRIVER, str(tmp_path), jobs],
@@ -343,6 +340,39 @@ def test_the_session_is_the_date_on_the_wall_of_the_exchange(yahoo, tmp_path):
     assert got.timezone == "Asia/Tokyo"
 
 
+MARKETS = {"NY": "America/New_York", "LON": "Europe/London", "TYO": "Asia/Tokyo", "SYD": "Australia/Sydney"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("day", "over"),
+    [
+        # At 07:00 in Greenwich Sydney has closed in its winter and its summer, Tokyo at 16:00 just so.
+        ("2026-03-10", {"07:00": "SYD", "07:31": "SYD TYO", "17:00": "SYD TYO LON"}),
+        ("2026-07-07", {"06:31": "SYD", "07:31": "SYD TYO", "15:31": "SYD TYO LON"}),
+        ("2026-11-03", {"05:31": "SYD", "16:31": "SYD TYO LON", "21:31": "SYD TYO LON NY"}),
+        ("2024-02-29", {"04:00": "", "05:31": "SYD", "21:29": "SYD TYO LON", "21:31": "SYD TYO LON NY"}),
+    ],
+)  # fmt: skip
+def test_four_exchanges_in_one_workspace(yahoo, tmp_path, day, over):
+    """At each moment exactly the sessions that are over by their own clocks are final, summer or winter."""
+    n = 60
+    start = np.busday_offset(np.datetime64(day), 1 - n)
+    made = build_prices(n, start=str(start))
+    assert str(made.sessions[-1]) == day
+    for symbol, zone in MARKETS.items():
+        yahoo.series[symbol], yahoo.zones[symbol] = made, ZoneInfo(zone)
+    moments = [dt.datetime.fromisoformat(f"{day}T{clock}:00+00:00") for clock in over]
+    moments.append(moments[-1] - dt.timedelta(days=1))  # a clock set back a day unfinishes nothing
+    jobs = [(symbol, now.isoformat(), {}, 10) for now in moments for symbol in MARKETS]
+    results = iter(run(yahoo, tmp_path, *jobs, said="which is before the last fetch"))
+    for expected in [*over.values(), list(over.values())[-1]]:
+        final = {symbol for symbol in MARKETS if next(results)["final"]}
+        assert final == set(expected.split())
+    for symbol in MARKETS:
+        assert stored(tmp_path, symbol).digest() == made.digest()
+        assert len(stored(tmp_path, symbol).finished()) == n - (symbol not in final)
+
+
 def test_over_half_an_hour_after_the_close(yahoo, tmp_path):
     """From then on the last bar is final on its own day."""
     made = build_prices(60, start="2020-01-02")
@@ -375,7 +405,7 @@ def lstmfin(yahoo, folder, *arguments):
     """Run the command line in a fresh process; its stderr is for people, and free of noise."""
     done = subprocess.run(
         [sys.executable, "-m", "lstmfin", "-C", str(folder), "--format", "json", *arguments],
-        env=environment(yahoo, folder), capture_output=True, text=True, timeout=120, check=False,
+        env=yahoo.process(folder), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert "Warning" not in done.stderr
     assert "delisted" not in done.stderr
@@ -405,6 +435,6 @@ def test_the_command_fetches_and_fetches_on(yahoo, apple, tmp_path):
 def test_the_command_ends_with_the_code_of_its_error(yahoo, tmp_path, symbol, code, words):
     """Unknown is 69, limited is 75, and the reason stands on stderr."""
     yahoo.faults["BUSY"] = (429, "Too Many Requests")
-    done = lstmfin(yahoo, tmp_path, "fetch", symbol, "--source", "yahoo")
+    done = lstmfin(yahoo, tmp_path, "fetch", symbol, "--source", "yahoo", "--patience", "0.5")
     assert done.returncode == code
     assert words in done.stderr

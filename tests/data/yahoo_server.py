@@ -7,6 +7,7 @@ tunnel ends here, whichever host it asks for.
 import datetime as dt
 import ipaddress
 import json
+import os
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -77,6 +78,12 @@ class Yahoo:
         trusted = ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
         return {"HTTPS_PROXY": proxy, "NO_PROXY": "", **dict.fromkeys(trusted, str(self.authority))}
 
+    def process(self, folder):
+        """Return the environment of a process that meets this server and has a home of its own."""
+        kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        own = {"XDG_CACHE_HOME": str(folder / "xdg"), "OPENBLAS_NUM_THREADS": "1"}
+        return {**kept, **self.environment, **own}
+
     def charts(self, symbol):
         """Return the queries for bars of a symbol, without those that ask for its time zone."""
         return [
@@ -120,7 +127,9 @@ class Yahoo:
 
     def _meta(self, symbol, prices):
         last = prices.sessions[-1]
-        hours = {"start": epoch(last), "end": epoch(last, 16, 0), "timezone": "EST", "gmtoffset": 0}
+        zone = self.zones.get(symbol, NEW_YORK)
+        start, end = epoch(last, zone=zone), epoch(last, 16, 0, zone)
+        hours = {"start": start, "end": end, "timezone": "EST", "gmtoffset": 0}
         return {
             "currency": "USD",
             "symbol": self.echo.get(symbol, symbol),
@@ -129,7 +138,7 @@ class Yahoo:
             "regularMarketTime": epoch(last, 16, 0),
             "gmtoffset": -18000,
             "timezone": "EST",
-            "exchangeTimezoneName": self.zones.get(symbol, NEW_YORK).key,
+            "exchangeTimezoneName": zone.key,
             "longName": f"{symbol} Incorporated",
             "priceHint": 2,
             "currentTradingPeriod": {name: dict(hours) for name in ("pre", "regular", "post")},

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from lstmfin.engine import gradcheck
+from lstmfin.engine import gradcheck, products
+from lstmfin.engine.buffers import Noise
+from lstmfin.engine.params import Params
 from lstmfin.engine.probe import B, D, H, T, variant_id, variants_of
 from lstmfin.engine.probe import Probe as Case
 from lstmfin.registry import CELLS
@@ -46,8 +48,93 @@ def check_gradients_of_one_step_of_one_sample(name):
 
 def check_gradients_of_many_columns(name):
     """So they do where steps and batch are too many for one product, in folds of any size."""
-    for steps, batch in ((7, 150), (6, 256), (3, 600)):
+    for steps, batch in ((47, 2), (7, 150), (3, 600)):
         _assert_gradients(Case(name, T=steps, B=batch))
+
+
+def check_gradients_where_products_are_cut(name):
+    """So they do where products go by blocks of rows, or by none, whatever the machine."""
+    for small, tile in ((0, 4), (300, 1), (700, 2)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(products, "SMALL_PRODUCT", small)
+            patch.setattr(products, "TILE", tile)
+            for steps, batch in ((47, 2), (9, 40)):
+                _assert_gradients(Case(name, T=steps, B=batch))
+
+
+def check_gradients_under_noise(name):
+    """So they do where what is fed back is dropped in part, and where states stay in part."""
+    for steps, batch in ((4, 2), (1, 1), (9, 5)):
+        case = Case(name, T=steps, B=batch)
+        case.disturb()
+        _assert_gradients(case)
+
+
+def check_a_state_that_stays_is_the_state_before(name):
+    """With a share of 1 nothing moves; with a share of 0 and a mask of ones nothing is disturbed."""
+    case = Case(name)
+    plain, _ = case.forward()
+    n = case.layer.n_fed_back
+    case.noise = Noise(np.ones((n, B)), dict.fromkeys(case.layer.cell.states, 0.0))
+    np.testing.assert_allclose(case.forward()[0], plain, rtol=1e-14)
+    case.noise = Noise(None, dict.fromkeys(case.layer.cell.states, 1.0))
+    h, last = case.forward()
+    for s, state in last.items():
+        np.testing.assert_array_equal(state, case.initial[s])
+    np.testing.assert_array_equal(h, np.broadcast_to(h[0], h.shape))
+
+
+def check_models_side_by_side(name):
+    """Models that share their calls have the bits that each has alone, forward and back."""
+    for dtype, steps, batch in ((np.float32, T, B), (np.float64, 1, 1), (np.float32, 47, 30)):
+        alone = [Case(name, dtype=dtype, T=steps, B=batch, seed=seed) for seed in range(3)]
+        expected = [(case.forward(), case.gradients()) for case in alone]
+        together = Case(name, dtype=dtype, T=steps, B=batch)
+        shapes = together.layer.shapes()
+        weights = Params({f"own.{k}": s for k, s in shapes.items()}, dtype, lead=(3,))
+        grads = weights.like()
+        for flat, case in zip(weights.flat, alone, strict=True):
+            flat[:] = case.weights.flat
+        together.p = together.bound(weights)
+        for attribute, axis in (("x", 1), ("dh", 1)):
+            setattr(
+                together,
+                attribute,
+                np.stack([getattr(c, attribute) for c in alone], axis=axis),
+            )
+        for attribute, axis in (("initial", 0), ("dlast", 0), ("below", 1)):
+            parts = [getattr(case, attribute) for case in alone]
+            joined = {s: np.stack([part[s] for part in parts], axis=axis) for s in parts[0]}
+            setattr(together, attribute, joined)
+        h, last = together.forward()
+        first = together.layer.cell.states[0]
+        d = together.layer.backward(
+            together.p, together.bound(grads), {first: together.dh}, dlast=together.dlast
+        )
+        for m, ((h_alone, last_alone), g) in enumerate(expected):
+            np.testing.assert_array_equal(h[:, m], h_alone)
+            np.testing.assert_array_equal(d.x[:, m], g["x"])
+            for s, state in last_alone.items():
+                np.testing.assert_array_equal(last[s][m], state)
+                np.testing.assert_array_equal(d.initial[s][m], g[f"initial {s}"])
+            for s, below in d.below.items():
+                np.testing.assert_array_equal(below[:, m], g[f"below {s}"])
+            for key, gradient in grads.items():
+                np.testing.assert_array_equal(gradient[m], g[key], err_msg=key)
+
+
+def check_gates_are_told(name):
+    """The gates of a pass are those that gave its states, one array a letter."""
+    case = Case(name)
+    case.forward()
+    gates = case.layer.gates()
+    assert set(gates) == set(case.layer.cell.gates)
+    assert all(gate.shape == (T, H, B) for gate in gates.values())
+    if set("ifog") <= gates.keys() and name == ("lstm", {}):
+        c, c_prev = case.layer.states()["c"], case.initial["c"]
+        for t in range(T):
+            c_prev = gates["f"][t] * c_prev + gates["i"][t] * gates["g"][t]
+            np.testing.assert_allclose(c[t], c_prev, rtol=1e-14)
 
 
 def check_gradients_from_the_last_states_alone(name):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foreign import by_our_layers, torch_differences
+from foreign import by_our_layers, torch_differences, torch_network_differences
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TORCH = {
@@ -32,6 +32,21 @@ def test_outputs_and_gradients_of_pytorch(name, depth):
     """
     file, cell, options = TORCH[name]
     outputs, gradients = torch_differences(_group(file, f"{name}{depth}/"), cell, **options)
+    assert outputs < 1e-12
+    assert gradients < 1e-10
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("lstm", {}), ("gru", {"reset": "after"}), ("rnn", {})]
+)
+def test_networks_of_pytorch(name, options):
+    """Two layers that read both ways, and an answer after each step: PyTorch's, as closely.
+
+    From torch 2.13.0, float64: make_torch_networks.py in tests/golden.
+    """
+    found = _group("torch_networks.npz", f"{name}/")
+    place = {"depth": 2, "bidirectional": True}
+    outputs, gradients = torch_network_differences(found, name, **place, **options)
     assert outputs < 1e-12
     assert gradients < 1e-10
 

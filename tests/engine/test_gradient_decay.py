@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from lstmfin.engine import gradient_decay
+from lstmfin.engine.architecture import Architecture
 from lstmfin.engine.cells.lstm import LSTM
 from lstmfin.engine.cells.rnn import RNN
 from lstmfin.engine.gradient_decay import gradient_norms, new_cell, trained_cell
-from lstmfin.engine.network import Architecture, Network
+from lstmfin.engine.network import Network
 from lstmfin.engine.recurrent import Recurrent
 
 LAGS = (1, 2, 5, 10, 50)

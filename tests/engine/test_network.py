@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from lstmfin.engine.architecture import Architecture
 from lstmfin.engine.gradcheck import Check, check_gradients
-from lstmfin.engine.network import Architecture, Network
+from lstmfin.engine.network import Network
 from lstmfin.registry import CELLS, LOSSES
 
 T, D, H, HORIZONS, B = 4, 3, 4, 2, 3
@@ -196,3 +197,27 @@ def test_gradcheck_tells_right_from_wrong():
     assert all(check.error > 5e-4 for check in wrong)
     np.testing.assert_array_equal(array, kept)
     assert Check("a", 0.0, 1e-7).error == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64])
+def test_inputs_of_another_type_are_cast_and_it_is_said_once(caplog, dtype):
+    """Float64 or whole numbers into a float32 network: the same as float32, and one line of log."""
+    network = Network(Architecture("lstm", D, 4, 1, 1))
+    network.initialise(np.random.default_rng(0), np.zeros(1))
+    x = np.random.default_rng(1).integers(-3, 3, (T, D, B))
+    expected = network.forward(x.astype(np.float32)).copy()
+    assert not caplog.messages
+    for _ in range(3):
+        said = network.forward(x.astype(dtype))
+        assert said.dtype == np.float32
+        np.testing.assert_array_equal(said, expected)
+    name = np.dtype(dtype).name
+    assert caplog.messages == [f"inputs are {name} and the network is float32: they are cast"]
+
+
+def test_sizes_that_cannot_be_counted_are_refused():
+    """Where products of sizes overflow, nothing is allocated."""
+    network = Network(Architecture("lstm", 1, 4, 1, 1))
+    vast = np.lib.stride_tricks.as_strided(np.zeros(1, np.float32), (2**30, 1, 2**30), (0, 0, 0))
+    with pytest.raises(ValueError, match="more numbers than can be counted"):
+        network.layers[0].forward(network.levels[0][0].p, vast)

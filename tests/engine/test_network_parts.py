@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from toy_task import CONFIG, train
 
-from lstmfin.engine.network import Architecture, Network, weight_shapes
+from lstmfin.engine.architecture import Architecture, weight_shapes
+from lstmfin.engine.network import Network
 from lstmfin.registry import CELLS, LOSSES
 
 T, D, H, O, B = 4, 3, 4, 2, 3

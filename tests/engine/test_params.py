@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstmfin.engine.params import Params, glorot, orthogonal
+from lstmfin.engine.params import Params, orthogonal, uniform
 
 SHAPES = {"layer0.A": (3, 4), "layer0.p": (2, 1), "layer10.A": (2, 2), "head.b": (3,)}
 
@@ -56,9 +56,9 @@ def test_orthogonal_is_uniform():
     np.testing.assert_allclose((drawn**2).mean(axis=0), 1 / 3, atol=0.03)
 
 
-def test_glorot_bounds():
+def test_uniform_bounds():
     """Draws lie within √(6 / (fan in + fan out)), fill it, and have its variance."""
-    drawn = glorot(np.random.default_rng(2), (100, 50))
+    drawn = uniform(np.random.default_rng(2), (100, 50), 2 / 150)
     bound = np.sqrt(6 / 150)
     assert 0.99 * bound < np.abs(drawn).max() <= bound
     assert drawn.var() == pytest.approx(2 / 150, rel=0.05)

@@ -5,7 +5,8 @@ import pytest
 from sklearn.linear_model import Ridge
 from toy_task import CONFIG, make_task, train
 
-from lstmfin.engine.network import Architecture, Network
+from lstmfin.engine.architecture import Architecture
+from lstmfin.engine.network import Network
 from lstmfin.engine.readout import PENALTIES, solve_head
 from lstmfin.registry import LOSSES
 

@@ -32,3 +32,36 @@ def test_buffers_are_made_once_for_each_shape():
     layer.forward(p, np.zeros((4, 2, 1)))
     again = layer.forward(p, np.ones((4, 2, 5)))
     assert np.shares_memory(first, again)
+
+
+@pytest.mark.parametrize(
+    "shape", [(32, 60, 1, 32), (64, 30, 8, 128), (256, 60, 8, 25), (8, 120, 2, 16)]
+)
+def test_memory_of_a_pass_is_little_more_than_what_must_be_kept(shape):
+    """Inputs, four gates and both states at each step, and at most a fifth of that beside."""
+    B, T, D, H = shape
+    layer, p, dp = layer_of("lstm", D, H, dtype=np.float32)
+    layer.forward(p, np.zeros((T, D, B), np.float32))
+    layer.backward(p, dp, {"h": np.zeros((T, H, B), np.float32)})
+    growing, weights = layer.n_bytes()
+    assert T * B * (D + 6 * H) * 4 < growing < 1.2 * T * B * (D + 6 * H) * 4
+    assert weights <= 5 * p.A.nbytes
+    assert growing + weights >= sum(a.nbytes for a in _arrays_of(layer._used))
+
+
+def _arrays_of(buffers):
+    """Return every array that the memory of a pass owns, however it is held."""
+    found, seen = {}, [*vars(buffers).values()]
+    while seen:
+        one = seen.pop()
+        if isinstance(one, np.ndarray):
+            while one.base is not None:
+                one = one.base
+            found[id(one)] = one
+        elif isinstance(one, dict):
+            seen += one.values()
+        elif isinstance(one, list | tuple):
+            seen += one
+        elif type(one).__name__ in {"Product", "SimpleNamespace"}:
+            seen += vars(one).values()
+    return found.values()

@@ -2,14 +2,15 @@
 
 import pytest
 
+from lstmfin.engine import network
 from lstmfin.engine.cells.lstm import LSTM
 from lstmfin.engine.losses.mse import MeanSquared
-from lstmfin.engine.selftest import everything, proofs_of
+from lstmfin.engine.selftest import OPTIONS, SIGNAL_PENALTY, everything, proofs_of
 from lstmfin.registry import CELLS, LOSSES
 
 
-def run(cells=(), losses=()):
-    return [proof() for proof in proofs_of(cells, losses)]
+def run(cells=(), losses=(), options=()):
+    return [proof() for proof in proofs_of(cells, losses, options)]
 
 
 def test_sound_gradients_pass():
@@ -23,7 +24,22 @@ def test_sound_gradients_pass():
 def test_everything_is_tested():
     """Without a choice, every variant of every cell and every loss is tested."""
     n_variants = sum(len(CELLS.get(name).variants) for name in CELLS.names())
-    assert len(everything()) == n_variants + len(LOSSES.names())
+    assert len(everything()) == n_variants + len(LOSSES.names()) + len(OPTIONS) + 1
+
+
+@pytest.mark.parametrize("option", [*OPTIONS, SIGNAL_PENALTY])
+def test_options_are_sound(option):
+    """Every option of a network has the right gradients with every cell."""
+    (found,) = run(options=[option])
+    assert (found.kind, found.name) == ("option", option)
+    assert found.ok
+    assert found.n_checks >= 10
+
+
+def test_a_wrong_mask_is_found(monkeypatch):
+    """A mask that backward forgets is found."""
+    monkeypatch.setattr(network, "_masked", lambda gradient, _mask: gradient)
+    assert not run(options=["dropout"])[0].ok
 
 
 @pytest.mark.parametrize("part", ["dz", "c"])

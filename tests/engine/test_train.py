@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from toy_task import CONFIG, Arrays, Breaking, make_network, make_task, train
 
+from lstmfin.engine.architecture import Architecture
 from lstmfin.engine.losses.mse import MeanSquared
 from lstmfin.engine.losses.student_t import StudentT
-from lstmfin.engine.network import Architecture, Network
+from lstmfin.engine.network import Network
 from lstmfin.engine.run import MAX_RETREATS
 from lstmfin.engine.train import mean_loss, n_steps, predict
 from lstmfin.errors import DataError
@@ -162,11 +163,12 @@ def test_mean_loss_and_predictions_do_not_depend_on_batches():
     )
     samples.y = np.repeat(samples.y, 2, axis=1)
     whole, loss = predict(network, StudentT(), samples), StudentT()
+    whole = whole[:3]  # it has no quantiles
     assert [part.shape for part in whole] == [(600, 2)] * 3
     losses = []
     for n in (0, 255, 256, 599):
         one = Arrays(samples.x[n : n + 1], samples.y[n : n + 1])
-        for part, alone in zip(whole, predict(network, loss, one), strict=True):
+        for part, alone in zip(whole, predict(network, loss, one)[:3], strict=True):
             np.testing.assert_allclose(part[n : n + 1], alone, rtol=1e-12)
         losses.append(mean_loss(network, loss, one))
     few = [0, 255, 256, 599]

@@ -52,7 +52,7 @@ def test_quantile_undoes_cdf(location, scale, dof, p):
     """F(Q(p)) = p, and Q is symmetric about the location."""
     law = StudentT(0.0, scale, dof)
     assert law.cdf(law.quantile(p)) == pytest.approx(p, rel=1e-9)
-    shifted = law.shifted(location)
+    shifted = law.affine(location)
     pair = shifted.quantile(p) - location, location - shifted.quantile(1 - p)
     assert pair[0] == pytest.approx(pair[1], rel=1e-6, abs=1e-9 * (1 + abs(location)))
 
@@ -63,7 +63,9 @@ def test_crps_scales_with_the_variable(dof, x, factor):
     law = StudentT(0.0, 1.0, dof)
     assert law.crps(x) > 0
     assert law.crps(x) == law.crps(-x)
-    assert law.scaled(factor).crps(factor * x) == pytest.approx(factor * law.crps(x), rel=1e-12)
+    assert law.affine(factor=factor).crps(factor * x) == pytest.approx(
+        factor * law.crps(x), rel=1e-12
+    )
 
 
 def test_large_dof_runs_into_the_normal_law():

@@ -137,6 +137,52 @@ def test_skill(score, reference, expected):
     np.testing.assert_equal(m.skill(score, reference), expected)
 
 
+@pytest.mark.parametrize(
+    ("realised", "forecast", "expected"),
+    [
+        ([1.0], [1.0], 0.0),
+        ([2.0], [1.0], 1 - np.log(2)),
+        ([1.0], [2.0], np.log(2) - 0.5),
+        ([2.0, NAN], [1.0, 1.0], 1 - np.log(2)),
+        ([2.0, 0.0], [1.0, 1.0], 1 - np.log(2)),
+        ([2.0, 1.0], [1.0, NAN], NAN),
+        ([2.0, 1.0], [1.0, 0.0], NAN),
+        ([0.0], [1.0], NAN),
+    ],
+)
+def test_qlike(realised, forecast, expected):
+    """y/f - log(y/f) - 1; a variance of zero that was realised says nothing, one forecast is no forecast."""
+    np.testing.assert_allclose(m.qlike(realised, forecast), expected)
+
+
+def test_pit_is_even_where_the_law_is_right():
+    """Ten draws in each tenth; what is not known is left out, and with nothing known there is none."""
+    one = StudentT(np.zeros(100), 1.0, 6.0)
+    y = one.quantile((np.arange(100) + 0.5) / 100)
+    np.testing.assert_allclose(m.pit(y, one), (np.arange(100) + 0.5) / 100)
+    np.testing.assert_allclose(m.pit_histogram(y, one), 0.1)
+    y[:50] = NAN
+    np.testing.assert_allclose(m.pit_histogram(y, one), [0] * 5 + [0.2] * 5)
+    assert np.isnan(m.pit_histogram(np.full(100, NAN), one)).all()
+
+
+def test_coverage_by_quarter():
+    """By the quarter of the date; a quarter without a truth has none."""
+    sessions = np.array(["2019-12-31", "2020-01-01", "2020-03-31", "2020-04-01"], "datetime64[D]")
+    bounds = {"lower": np.zeros(4), "upper": np.ones(4), "sessions": sessions}
+    found = m.coverage_by_quarter([0.5, 0.5, 2.0, NAN], **bounds)
+    assert found == {"2019Q4": 1.0, "2020Q1": 0.5}
+
+
+def test_pointwise_losses_average_to_the_scores():
+    """Each score is the mean of its pairs."""
+    y, low, high = np.array([0.5, -1.0]), np.zeros(2), np.ones(2)
+    assert m.interval_loss(y, lower=low, upper=high, level=0.9).mean() == m.interval_score(
+        y, lower=low, upper=high, level=0.9
+    )
+    assert m.qlike_loss([1.0, 2.0], [1.0, 1.0]).mean() == m.qlike([1.0, 2.0], [1.0, 1.0])
+
+
 def test_float32_is_averaged_in_float64():
     """Ten thousand small float32 errors would lose digits."""
     ones = np.full(10_000, 0.1, dtype=np.float32)

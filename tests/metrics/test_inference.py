@@ -8,13 +8,13 @@ from scipy import stats
 from lstmfin.errors import DataError
 from lstmfin.metrics.inference import (
     diebold_mariano,
+    equal_predictive_ability,
     pesaran_timmermann,
-    sharpe_standard_error,
 )
-from lstmfin.metrics.returns import sharpe
 
 NAN = np.nan
-series = arrays(np.float64, 30, elements=st.floats(-5, 5).filter(lambda x: abs(x) > 1e-3))
+sizes = st.floats(1e-3, 5)
+series = arrays(np.float64, 30, elements=st.one_of(sizes, sizes.map(lambda x: -x)))
 
 
 def test_diebold_mariano_agrees_with_dieboldmariano(golden):
@@ -94,7 +94,7 @@ def test_overlap_is_allowed_for():
 )
 def test_diebold_mariano_refuses(shape, horizon):
     """One series of losses, one step ahead or more."""
-    with pytest.raises(DataError, match="one series of losses"):
+    with pytest.raises(DataError, match=r"one series of losses|a horizon is 1"):
         diebold_mariano(np.ones(shape), np.ones(shape), horizon=horizon)
 
 
@@ -141,28 +141,46 @@ def test_pesaran_timmermann_where_there_is_nothing_to_know(realised, forecast, e
     np.testing.assert_allclose((r.statistic, r.p_value, r.hit_rate, r.n), expected)
 
 
-def test_sharpe_error_is_the_formula():
-    """Against the moments of scipy.stats, annualised."""
-    r = np.random.default_rng(5).gamma(2.0, 0.01, 200) - 0.015
-    ratio = r.mean() / r.std(ddof=1)
-    g3, g4 = stats.skew(r), stats.kurtosis(r, fisher=False)
-    expected = np.sqrt((1 - g3 * ratio + (g4 - 1) / 4 * ratio**2) / 199 * 252)
-    assert sharpe_standard_error(r) == pytest.approx(expected, rel=1e-12)
+def test_cosines_agree_with_their_transform(golden_selection):
+    """Statistic and p-value by scipy's cosine transform and law, and by the sum of the paper."""
+    d = np.array(golden_selection["difference"])
+    ours, theirs = equal_predictive_ability(d, np.zeros_like(d)), golden_selection["ewc"]
+    assert ours.statistic == pytest.approx(theirs["statistic"], rel=1e-12)
+    assert ours.p_value == pytest.approx(theirs["p_value"], rel=1e-10)
+    assert ours.kernel == "cosine"
+    n, t = len(d), np.arange(1, len(d) + 1)
+    waves = [
+        np.sqrt(2 / n) * np.sum(d * np.cos(np.pi * j * (t - 0.5) / n))
+        for j in range(1, theirs["n_cosines"] + 1)
+    ]
+    by_sum = np.sqrt(n) * d.mean() / np.sqrt(np.mean(np.square(waves)))
+    assert ours.statistic == pytest.approx(by_sum, rel=1e-12)
 
 
-def test_sharpe_error_is_the_spread_of_the_ratio():
-    """Over 4000 skewed samples the ratio scatters as the formula says, and not as Lo's normal one."""
-    sample = np.random.default_rng(6).gamma(0.5, 1.0, (4000, 250)) - 0.2
-    spread = np.std([sharpe(row) for row in sample])
-    stated = np.mean([sharpe_standard_error(row) for row in sample])
-    normal = np.mean(
-        [np.sqrt((1 + sharpe(row, per_year=1) ** 2 / 2) / 249 * 252) for row in sample]
-    )
-    assert stated == pytest.approx(spread, rel=0.04)
-    assert abs(normal / spread - 1) > 0.15
+def test_cosines_keep_their_level_under_overlap():
+    """Sums over five steps overlap: a naive t test rejects too often, cosines do not."""
+    rng, n_series = np.random.default_rng(3), 800
+    found = {"naive": 0, "cosine": 0}
+    for _ in range(n_series):
+        d = np.convolve(rng.standard_normal(254), np.ones(5), "valid")
+        zero = np.zeros(250)
+        found["naive"] += diebold_mariano(d, zero, horizon=1).p_value < 0.05
+        found["cosine"] += equal_predictive_ability(d, zero).p_value < 0.05
+    assert found["cosine"] <= stats.binom.ppf(0.999, n_series, 0.06)
+    assert found["naive"] > 4 * found["cosine"]
 
 
-@pytest.mark.parametrize("returns", [[], [0.1, 0.2], [0.1] * 5, [0.1, NAN, 0.2, 0.3]])
-def test_sharpe_error_without_a_sample_is_nan(returns):
-    """Two returns, equal ones, or a missing one."""
-    assert np.isnan(sharpe_standard_error(returns))
+@pytest.mark.parametrize(
+    ("a", "b", "p"),
+    [
+        (np.ones(50), np.ones(50), 1.0),
+        (np.ones(50), np.zeros(50), NAN),
+        (np.r_[NAN, np.arange(49.0)], np.zeros(50), NAN),
+        (np.arange(7.0), np.zeros(7), NAN),
+        ([], [], NAN),
+    ],
+)
+def test_cosines_where_there_is_nothing_to_test(a, b, p):
+    """The same losses are no difference; a constant one, a NaN or a handful cannot be tested."""
+    ours = equal_predictive_ability(a, b)
+    np.testing.assert_array_equal([ours.p_value, ours.p_better], [p, p])

@@ -100,3 +100,54 @@ def test_the_year_compounds_to_the_total(returns):
     """(1 + annual)^years is the end of the equity curve."""
     year = 1 + m.annualised_return(returns, per_year=12)
     assert year ** (len(returns) / 12) - 1 == pytest.approx(m.total_return(returns), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["sortino", "calmar", "tail_ratio"])
+def test_more_figures_are_those_of_empyrical(golden_selection, name):
+    """To 12 digits."""
+    ours = getattr(m, name)(golden_selection["returns"])
+    assert ours == pytest.approx(golden_selection["empyrical"][name], rel=1e-12)
+
+
+def test_alpha_and_beta_are_the_least_squares_line(golden_selection):
+    """Those of statsmodels' line, and empyrical's beta."""
+    alpha, beta = m.alpha_beta(golden_selection["returns"], golden_selection["market"])
+    line = golden_selection["ols"]
+    assert alpha == pytest.approx(252 * line["alpha_per_session"], rel=1e-10)
+    assert beta == pytest.approx(line["beta"], rel=1e-12)
+    assert beta == pytest.approx(golden_selection["empyrical"]["beta"], rel=1e-12)
+
+
+def test_win_rate_is_that_of_quantstats(golden_selection):
+    """Sessions that neither gained nor lost are left out."""
+    ours = m.win_rate(golden_selection["returns"])
+    assert ours == pytest.approx(golden_selection["quantstats"]["win_rate"], rel=1e-14)
+    assert m.win_rate([0.1, 0.0, -0.1, 0.2]) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("values", [[], [0.0, 0.0], [0.1, NAN]])
+@pytest.mark.parametrize("name", ["sortino", "calmar", "win_rate", "tail_ratio"])
+def test_more_figures_without_an_answer(name, values):
+    """Nothing, nothing lost, or a missing return."""
+    assert np.isnan(getattr(m, name)(values))
+
+
+def test_a_benchmark_that_does_not_move_explains_nothing():
+    """There is no line through one point."""
+    assert np.isnan(m.alpha_beta([0.1, 0.2], [0.1, 0.1])).all()
+    assert np.isnan(m.alpha_beta([], [])).all()
+
+
+@pytest.mark.parametrize(
+    ("position", "returns", "expected"),
+    [
+        ([1, 1, 1], [0.01, 0.0, 0.01], 200.0),  # bought once, for 2 %
+        ([1, -1], [0.01, 0.02], -100 / 3),  # loses 1 % on turning over 3
+        ([0.5, 0.0], [0.01, 0.5], 50.0),
+        ([0, 0], [0.01, 0.02], NAN),
+        ([], [], NAN),
+    ],
+)
+def test_break_even(position, returns, expected):
+    """What a turn may cost until nothing is left, by hand."""
+    np.testing.assert_allclose(m.break_even_bps(position, returns), expected, rtol=1e-12)

@@ -52,8 +52,10 @@ def move():
     """Return what adds noise to the weights of a forecaster, always the same."""
 
     def moved(forecaster):
-        weights = forecaster.network.params.flat
-        weights += 0.3 * np.random.default_rng(0).standard_normal(weights.size).astype(np.float32)
+        rng = np.random.default_rng(0)
+        for member in forecaster.members:
+            weights = member.network.params.flat
+            weights += 0.3 * rng.standard_normal(weights.size).astype(np.float32)
 
     return moved
 

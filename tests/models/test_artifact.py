@@ -72,19 +72,29 @@ def files(forecaster):
     return to_files(forecaster)
 
 
-@pytest.mark.parametrize("loss", LOSSES.names())
-@pytest.mark.parametrize("cell", CELLS.names())
-def test_round_trip(trained, series, tmp_path, cell, loss):
+KINDS = [{"cell": cell} for cell in CELLS.names()]
+KINDS += [
+    {"loss": loss, "target": target}
+    for loss in LOSSES.names()
+    for target in sorted(LOSSES.get(loss).targets)
+]
+KINDS += [{"members": 3}, {"members": 2, "target": "volatility", "variance": "parkinson"}]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind.values())))
+def test_round_trip(trained, series, tmp_path, kind):
     """What is saved and loaded says the same to the bit, and would be saved as the same bytes."""
-    forecaster, origins = trained(cell=cell, loss=loss, layers=2), np.arange(60, 200)
+    forecaster, origins = trained(**kind, layers=2), np.arange(60, 200)
     files = to_files(forecaster)
     loaded = from_folder(_write(tmp_path, files))
     assert to_files(loaded) == files
     for ask in ("predict", "predict_naive"):
         before, after = (getattr(one, ask)(series(), origins) for one in (forecaster, loaded))
-        for name in ("location", "scale", "dof"):
-            np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
-    assert (loaded.config, loaded.history) == (forecaster.config, forecaster.history)
+        for level in (0.05, 0.5, 0.9):
+            np.testing.assert_array_equal(before.quantile(level), after.quantile(level))
+    assert loaded.config == forecaster.config
+    for one, other in zip(loaded.members, forecaster.members, strict=True):
+        assert one.history == other.history
     assert loaded.provenance == forecaster.provenance
     assert loaded.stream_names == forecaster.stream_names
 
@@ -308,7 +318,7 @@ def _drop(*path):
 
 
 MANIFESTS = {
-    "another format": _set("format", to=2),
+    "another format": _set("format", to=1),
     "format as text": _set("format", to="1"),
     "no format": _drop("format"),
     "no configuration": _drop("config"),
@@ -339,11 +349,21 @@ MANIFESTS = {
     "tails below zero": _set("naive", "dof", to=[1.0, -3.0, 1.0]),
     "tails of NaN": _set("naive", "dof", to=[1.0, float("nan"), 1.0]),
     "a residual that does not belong": _set(
-        "residual", to={"scale": [1.0, 1.0, 1.0], "dof": [5.0, 5.0, 5.0]}
+        "members", 0, "residual", to={"scale": [1.0, 1.0, 1.0], "dof": [5.0, 5.0, 5.0]}
     ),
-    "unknown history": _set("history", "colour", to=[1.0]),
-    "history of text": _set("history", "train_loss", to=["good"]),
-    "history of a number": _set("history", "validation_loss", to=3),
+    "unknown history": _set("members", 0, "history", "colour", to=[1.0]),
+    "history of text": _set("members", 0, "history", "train_loss", to=["good"]),
+    "history of a number": _set("members", 0, "history", "validation_loss", to=3),
+    "no members": _drop("members"),
+    "members of none": _set("members", to=[]),
+    "members of a number": _set("members", to=1),
+    "more members than it says": _set("config", "members", to=2),
+    "a level that does not belong": _set("members", 0, "level", to=[1.0, 1.0, 1.0]),
+    "another target": _set("config", "target", to="volatility"),
+    "a loss of another target": _set("config", "loss", to="qlike"),
+    "another input": _set("config", "exog", to=["^VIX"]),
+    "a panel of one symbol": _set("config", "panel", to=True),
+    "no symbols": _drop("data", "symbols"),
     "no provenance": _drop("data"),
     "provenance without a digest": _drop("data", "digest"),
     "provenance without a date": _set("data", "last", to="yesterday"),
@@ -372,7 +392,7 @@ def test_manifests_that_do_not_fit_are_refused(files, tmp_path, case):
     "content",
     [
         b"", b"{", b"[]", b"null", b"1", b'"text"', b"\xff\xfe", b"{}", b"[" * 200_000,
-        b'{"format": 1}', b'{"format": 1, "config": {}}', b'{"format": NaN}', b"1" * 5000,
+        b'{"format": 2}', b'{"format": 2, "config": {}}', b'{"format": NaN}', b"1" * 5000,
         b" " * 4_000_001,
     ],
     ids=lambda content: repr(content[:30]),
@@ -387,7 +407,7 @@ def test_a_loss_without_a_width_needs_the_residual(trained, tmp_path):
     """A model whose loss trains a location alone is refused without the law of its errors."""
     files = to_files(trained(loss="mse"))
     manifest = json.loads(files["manifest.json"])
-    manifest["residual"] = None
+    manifest["members"][0]["residual"] = None
     changed = json.dumps(manifest).encode()
     with pytest.raises(ModelFileError, match="train the model anew"):
         from_folder(_write(tmp_path, files | {"manifest.json": changed}))

@@ -1,19 +1,32 @@
 """What every baseline holds to, and what the simple ones say."""
 
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from lstmfin.data.windows import cumulative_returns
+from lstmfin.data.variance import realised_variance
+from lstmfin.data.volatility import price_volatility
+from lstmfin.data.windows import cumulative_returns, make_windows
+from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.fit import fit_student_t
 from lstmfin.models.model import stream
 from lstmfin.registry import BASELINES
 
 H = 3
+WINDOW = 8
+NEEDS_ARCH = ("garch", "gjr")
+without_arch = pytest.mark.skipif(find_spec("arch") is None, reason="the extra stats is not there")
 ORIGINS = np.array([60, 61, 90, 120])
 
 
 def _fitted(name, prices, horizon=H):
-    model = BASELINES.get(name)(horizon)
+    model = BASELINES.get(name)(horizon, window=WINDOW)
     model.fit(prices)
     return model
 
@@ -37,6 +50,9 @@ def check_shapes(name, series, poison):
         assert np.isfinite(law.location).all()
         assert (np.isfinite(law.scale) & (law.scale > 0)).all()
         assert (law.dof > 2).all()
+        variance = model.predict_variance(series(), origins)
+        assert variance.shape == law.shape
+        assert (np.isfinite(variance) & (variance > 0)).all()
 
 
 def check_one_session_ahead(name, series, poison):
@@ -60,6 +76,10 @@ def check_the_future_is_not_seen(name, series, poison):
     _assert_same_bits(model.predict(prices.slice(ORIGINS[-1] + 1), ORIGINS), expected)
     changed = model.predict(poison(prices, ORIGINS[0]), ORIGINS)
     _assert_same_bits(changed[:1], expected[:1])
+    at_first = (
+        model.predict_variance(one, ORIGINS)[0] for one in (prices, poison(prices, ORIGINS[0]))
+    )
+    np.testing.assert_array_equal(*at_first)
     if name == "historical":  # whatever comes, it says the same
         _assert_same_bits(changed, expected)
     else:
@@ -71,7 +91,10 @@ def check_the_past_is_learned(name, series, poison):
     prices = series()
     law = _fitted(name, prices.slice(100)).predict(prices, ORIGINS)
     other = _fitted(name, poison(prices, 50).slice(100)).predict(prices, ORIGINS)
-    assert (law.scale != other.scale).all()
+    if name == "ewma":  # it was published, and is not fitted
+        _assert_same_bits(law, other)
+    else:
+        assert (law.scale != other.scale).all()
 
 
 def check_same_bits_again(name, series, poison):
@@ -90,13 +113,26 @@ def check_closes_are_enough(name, series, poison):
     assert np.isfinite(law.scale).all()
 
 
+def check_no_warning_on_ordinary_prices(name, series, poison):
+    """A sound fit says nothing; fitted anew, it forgets what it said before."""
+    model = _fitted(name, series())
+    model.warnings.append("of old")
+    model.fit(series())
+    assert "of old" not in model.warnings
+
+
 CHECKS = [check for label, check in list(globals().items()) if label.startswith("check_")]
 
 
 @pytest.mark.parametrize(
     ("name", "check"),
     [
-        pytest.param(name, check, id=f"{name}:{check.__name__.removeprefix('check_')}")
+        pytest.param(
+            name,
+            check,
+            id=f"{name}:{check.__name__.removeprefix('check_')}",
+            marks=[without_arch] if name in NEEDS_ARCH else [],
+        )
         for name in BASELINES.names()
         for check in CHECKS
     ],
@@ -155,6 +191,132 @@ def test_historical_is_the_law_of_the_past(series):
     for h in range(law.shape[1]):
         known = cumulative_returns(prices, law.shape[1])[:, h]
         scale, dof = fit_student_t(known[np.isfinite(known)])
-        np.testing.assert_array_equal(law.scale[:, h], scale)
-        np.testing.assert_array_equal(law.dof[:, h], dof)
+        np.testing.assert_allclose(law.scale[:, h], scale, rtol=1e-6)
+        np.testing.assert_allclose(law.dof[:, h], dof, rtol=1e-5)
     assert not law.location.any()
+
+
+def test_ewma_is_riskmetrics(series):
+    """A normal law with h times the trailing variance, whatever it was fitted on."""
+    law = _fitted("ewma", series()).predict(series(), ORIGINS)
+    assert np.isinf(law.dof).all()
+    assert not law.location.any()
+    unit = price_volatility(series())[ORIGINS, None] * np.sqrt(np.arange(1, H + 1))
+    np.testing.assert_allclose(law.scale, unit, rtol=1e-12)
+
+
+def test_ar1_by_a_plain_loop(series):
+    """Least squares of a return on the one before, run forward step by step."""
+    prices = series()
+    model = _fitted("ar1", prices)
+    returns = prices.log_returns()[1:]
+    slope, intercept = np.polyfit(returns[:-1], returns[1:], 1)
+    for n, origin in enumerate(ORIGINS):
+        last, total = prices.log_returns()[origin], 0.0
+        for h in range(H):
+            last = intercept + slope * last
+            total += last
+            at = model.predict(prices, ORIGINS).location[n, h]
+            assert at == pytest.approx(total, rel=1e-9, abs=1e-15)
+
+
+def test_ar1_says_when_returns_look_like_prices(series):
+    """Returns that never come back are at the bound, and that is said."""
+    prices = series()
+    trend = np.exp(np.cumsum(np.cumsum(np.linspace(0, 1e-4, len(prices)))))
+    bars = prices.bars.assign(adj_close=trend, close=trend, open=np.nan, high=np.nan, low=np.nan)
+    model = BASELINES.get("ar1")(1)
+    model.learn(replace(prices, bars=bars))
+    assert model.memory == 0.99
+    assert "memory of ar1 is at its bound" in model.warnings[0]
+
+
+@pytest.mark.parametrize("closes_only", [False, True])
+def test_har_is_least_squares(series, closes_only):
+    """Log variances of a day, a week and a month by scikit-learn, horizon by horizon."""
+    prices = series(closes_only=closes_only)
+    model, variance = _fitted("har-rv", prices), realised_variance(prices)
+    said, n = model.predict_variance(prices, ORIGINS), len(prices)
+
+    def inputs(t):
+        parts = [variance[max(t - k + 1, 1) : t + 1] for k in (1, 5, 22)]
+        return [np.log(p.mean()) if closes_only else np.log(p).mean() for p in parts]
+
+    for h in range(1, H + 1):
+        rows = np.arange(1, n - h)
+        x = np.array([inputs(t) for t in rows])
+        y = np.log([variance[t + 1 : t + h + 1].mean() for t in rows])
+        line = LinearRegression().fit(x, y)
+        smear = np.exp(y - line.predict(x)).mean()
+        expected = np.exp(line.predict([inputs(t) for t in ORIGINS])) * smear
+        expected = np.clip(expected, np.exp(y.min()), np.exp(y.max()))
+        np.testing.assert_allclose(said[:, h - 1], expected, rtol=1e-7)
+
+
+def test_heavy_tails_at_the_bound_are_told(series):
+    """A series of rests and leaps has a fit that is no fit, and it is said."""
+    prices = series()
+    rng = np.random.default_rng(0)
+    steps = 1e-4 * rng.standard_normal(len(prices))
+    steps[rng.random(len(prices)) < 0.1] *= 3000
+    bars = prices.bars.copy()
+    for name in ("open", "high", "low", "close", "adj_close"):
+        bars[name] = np.exp(np.cumsum(steps))
+    model = _fitted("historical", replace(prices, bars=bars))
+    assert "the tails of Historical are at their bound of 2.1" in model.warnings[0]
+
+
+def test_ridge_is_scikit_learns_on_the_windows(series):
+    """The location is the ridge regression of the scaled returns on the flat window."""
+    prices = series()
+    model = _fitted("ridge", prices)
+    windows = make_windows(prices, window=WINDOW, horizon=H)
+    known = np.flatnonzero(np.isfinite(windows.target).all(axis=1))
+    n_validation = round(0.2 * len(known))
+    train, judged = known[: len(known) - n_validation - H], known[-n_validation:]
+
+    def flat(rows):
+        return windows.batch(rows).reshape(len(rows), -1).astype(float)
+
+    pipes = [
+        make_pipeline(StandardScaler(), Ridge(alpha=10.0**k)).fit(
+            flat(train), windows.target[train]
+        )
+        for k in range(7)
+    ]
+    errors = [np.mean((windows.target[judged] - p.predict(flat(judged))) ** 2) for p in pipes]
+    best = pipes[int(np.argmin(errors))]
+    rows = ORIGINS - windows.origins[0]
+    unit = windows.volatility[rows, None] * np.sqrt(np.arange(1, H + 1))
+    law = model.predict(prices, ORIGINS)
+    np.testing.assert_allclose(law.location, best.predict(flat(rows)) * unit, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["ridge", "random-forest"])
+def test_regressions_say_what_they_need(series, name):
+    """Too few windows to learn from, and origins without a window, are named."""
+    model = BASELINES.get(name)(H, window=60)
+    with pytest.raises(DataError, match="windows of 60 sessions with a known target; a regression"):
+        model.fit(series(110))
+    with pytest.raises(DataError, match="session 11 has no window of 8"):
+        _fitted(name, series()).predict(series(), np.array([10]))
+
+
+def test_regressions_see_the_features_they_are_told_of(series):
+    """A feature more is another forecast."""
+    laws = []
+    for features in ((), ("log-return",)):
+        model = BASELINES.get("ridge")(H, window=WINDOW, features=features)
+        model.fit(series())
+        laws.append(model.predict(series(), ORIGINS))
+    assert (laws[0].location != laws[1].location).any()
+
+
+@pytest.mark.parametrize("name", NEEDS_ARCH)
+def test_without_the_extra_it_is_named(series, name, monkeypatch):
+    """The sentence says what to install."""
+    monkeypatch.setitem(sys.modules, "arch", None)
+    with pytest.raises(
+        UsageError, match=r"need arch; install it with: pip install 'lstmfin\[stats\]'"
+    ):
+        _fitted(name, series())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lstmfin.engine.checkpoint import State
 from lstmfin.models.artifact import to_files
-from lstmfin.models.checkpoint import CheckpointFile, checkpoint_of
+from lstmfin.models.checkpoint import CheckpointFile, checkpoints_of
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.workspace import Workspace
 
@@ -35,26 +35,31 @@ def _fit(config, prices, checkpoint=None, *, stop=None):
 
     forecaster = Forecaster(config)
     try:
-        forecaster.fit(prices, tick=tick, checkpoint=checkpoint)
+        forecaster.fit(prices, tick=tick, checkpoint=checkpoint and checkpoint.__getitem__)
     except Killed:
         return None
     return to_files(forecaster)
 
 
-@pytest.mark.parametrize("options", [{}, {"optimiser": "sgd", "ema": 0.9, "schedule": "plateau"}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"optimiser": "sgd", "ema": 0.9, "schedule": "plateau"}, {"members": 3, "epochs": 2}],
+)
 def test_a_training_that_was_killed_ends_with_the_same_bytes(series, small, tmp_path, options):
     """Killed at three steps and taken up each time by another forecaster: the same model file."""
-    config, prices = small.evolve(epochs=4, patience=4, batch=16, **options), series()
+    config, prices = small.evolve(**{"epochs": 4, "patience": 4, "batch": 16} | options), series()
     for stops in ((1, 9, 2), (20, 1, 4)):
         for stop in (*stops, None):
-            checkpoint = checkpoint_of(Workspace(tmp_path), Forecaster(config), prices, resume=True)
+            checkpoint = checkpoints_of(
+                Workspace(tmp_path), Forecaster(config), prices, resume=True
+            )
             files = _fit(config, prices, checkpoint, stop=stop)
             assert (files is None) == (stop is not None)
-            assert checkpoint.path.is_file()
+            assert checkpoint[0].path.is_file()
         assert files == _fit(config, prices)
         assert checkpoint.n_done > sum(stops)
         checkpoint.remove()
-        assert not checkpoint.path.exists()
+        assert not any(file.path.exists() for file in checkpoint)
 
 
 def test_a_checkpoint_is_bound_to_all_that_the_run_depends_on(series, small, tmp_path):
@@ -64,7 +69,7 @@ def test_a_checkpoint_is_bound_to_all_that_the_run_depends_on(series, small, tmp
 
     def key(config=small, prices=prices, names=()):
         forecaster = Forecaster(config, stream_names=names)
-        return checkpoint_of(workspace, forecaster, prices, resume=True).key
+        return checkpoints_of(workspace, forecaster, prices, resume=True)[-1].key
 
     keys = [
         key(),
@@ -73,9 +78,14 @@ def test_a_checkpoint_is_bound_to_all_that_the_run_depends_on(series, small, tmp
         key(prices=changed),
         key(prices=replace(prices, symbol="OTHER")),
         key(names=("fold 1",)),
+        key(small.evolve(members=2)),
+        key(small.evolve(panel=True)),
     ]
     assert len(set(keys)) == len(keys)
     assert key(small.evolve(resume=True)) == key()
+    three = Forecaster(small.evolve(members=3))
+    files = checkpoints_of(workspace, three, prices, resume=True)
+    assert len({file.key for file in files}) == len({file.path for file in files}) == 3
     CheckpointFile(tmp_path / "c.npz", keys[0]).save(STATE)
     assert CheckpointFile(tmp_path / "c.npz", keys[0]).load() is not None
     for other in keys[1:]:

@@ -7,8 +7,10 @@ import pytest
 
 from lstmfin.data.windows import make_windows
 from lstmfin.errors import DataError
-from lstmfin.models.forecaster import ERRORS_A_STEP, LEAST_WINDOWS, Forecaster
+from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.forecasts import LEVELS, make_forecast
+from lstmfin.models.settle import ERRORS_A_STEP
+from lstmfin.models.view import LEAST_WINDOWS, training_blocks
 
 
 def test_rows_have_one_set_of_names_in_order(trained, series):
@@ -18,8 +20,10 @@ def test_rows_have_one_set_of_names_in_order(trained, series):
     forecast = make_forecast(trained(), series())
     q = ["q05", "q25", "q50", "q75", "q95"]
     names = ["origin", "horizon", "session", "last_close", *q, "chance_of_rise"]
+    names += ["daily_volatility", "expected_move"]
+    last = ["naive_daily_volatility", "members"]
     for row in forecast.rows():
-        assert list(row) == [*names, *(f"naive_{name}" for name in q)]
+        assert list(row) == [*names, *(f"naive_{name}" for name in q), *last]
         assert row["naive_q50"] == pytest.approx(row["last_close"], rel=1e-14)
         assert 0 < row["chance_of_rise"] < 1
     np.testing.assert_array_equal(forecast.prices((0.75, 0.25)), forecast.prices()[:, [3, 1]])
@@ -34,7 +38,7 @@ def test_rows_are_in_the_unit_of_the_close(trained, series):
     one, other = (make_forecast(trained(), p).rows() for p in (prices, replace(prices, bars=bars)))
     for row, large in zip(one, other, strict=True):
         for name, value in row.items():
-            if name.startswith(("q", "naive", "last")):
+            if name.startswith(("q", "naive_q", "last", "expected")):
                 assert large[name] == pytest.approx(1024 * value, rel=1e-5)
         assert large["chance_of_rise"] == pytest.approx(row["chance_of_rise"], abs=1e-4)
 
@@ -79,7 +83,7 @@ def test_few_errors_leave_the_naive_width(series, small, loss, horizon):
         forecaster = Forecaster(replace(small, loss=loss, horizon=horizon))
         forecaster.fit(prices)
         windows = make_windows(prices, window=small.window, horizon=horizon)
-        assert len(forecaster._blocks(windows, prices)[1]) == n_errors
+        assert len(training_blocks(forecaster.config, windows, [prices])[1]) == n_errors
         is_naive = n_errors < least
         assert np.array_equal(forecaster.residual, forecaster.naive) == is_naive
         origins = windows.origins[-3:]

@@ -13,8 +13,10 @@ from lstmfin.data.windows import carried_features, make_windows
 from lstmfin.errors import DataError
 from lstmfin.metrics.fit import fit_student_t
 from lstmfin.models.artifact import to_files
-from lstmfin.models.forecaster import LEAST_WINDOWS, Forecaster, Samples
-from lstmfin.registry import CELLS, LOSSES
+from lstmfin.models.forecaster import Forecaster
+from lstmfin.models.samples import Samples
+from lstmfin.models.view import LEAST_WINDOWS, training_blocks
+from lstmfin.registry import CELLS, LOSSES, TARGETS
 
 ORIGINS = np.array([60, 61, 90, 120])
 
@@ -28,29 +30,42 @@ def _assert_same_bits(one, other):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("loss", LOSSES.names())
-@pytest.mark.parametrize("cell", CELLS.names())
-def test_every_cell_learns_by_every_loss(trained, series, cell, loss):
-    """From prices to a law (N, H), finite and with a width, by every cell and loss."""
-    forecaster = trained(cell=cell, loss=loss, layers=2)
+KINDS = [{"cell": cell} for cell in CELLS.names()]
+KINDS += [
+    {"loss": loss, "target": target}
+    for loss in LOSSES.names()
+    for target in sorted(LOSSES.get(loss).targets)
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(kind.values()))
+def test_every_cell_loss_and_target_learns(trained, series, kind):
+    """From prices to a law (N, H), finite and with a width, and to a variance."""
+    forecaster = trained(**kind, layers=2)
     law = forecaster.predict(series(), ORIGINS)
     assert law.shape == (4, 3)
-    assert np.isfinite(law.location).all()
-    assert (np.isfinite(law.scale) & (law.scale > 0)).all()
-    assert (law.dof > 2).all()
-    assert (forecaster.residual is None) == (LOSSES.get(loss).n_parameters == 3)
+    quantiles = law[..., None].quantile([0.05, 0.5, 0.95])
+    assert np.isfinite(quantiles).all()
+    assert (np.diff(quantiles) > 0).all()
+    variance = forecaster.predict_variance(series(), ORIGINS)
+    assert variance.shape == (4, 3)
+    assert (np.isfinite(variance) & (variance > 0)).all()
+    trains_spread = LOSSES.get(forecaster.config.loss).n_parameters > 1
+    by_errors = {"returns": not trains_spread, "volatility": True, "direction": False}
+    assert (forecaster.residual is not None) == by_errors[forecaster.config.target]
     assert len(forecaster.history.validation_loss) == len(forecaster.history.train_loss) + 1
     assert forecaster.n_weights == forecaster.network.params.flat.size > 0
 
 
 @pytest.mark.parametrize("closes_only", [False, True])
-def test_the_future_is_not_seen(series, poison, small, move, closes_only):
+@pytest.mark.parametrize("target", TARGETS.names())
+def test_the_future_is_not_seen(series, poison, small, move, closes_only, target):
     """What comes after an origin does not change its law by a bit."""
     prices = series(closes_only=closes_only)
-    forecaster = Forecaster(small)
+    forecaster = Forecaster(replace(small, target=target))
     forecaster.fit(prices.slice(120))
     move(forecaster)
-    assert len(np.unique(forecaster.predict(prices, ORIGINS).location)) == 12
+    assert len(np.unique(forecaster.predict(prices, ORIGINS).std)) == 12
     for predict in (forecaster.predict, forecaster.predict_naive):
         expected = predict(prices, ORIGINS)
         _assert_same_bits(predict(poison(prices, ORIGINS[-1]), ORIGINS), expected)
@@ -92,25 +107,17 @@ def test_another_symbol_draws_other_weights(series, small):
     assert np.abs(drawn[0] - drawn[1]).max() > 0.1
 
 
-class _Sized:
-    """As much of prices as the blocks look at."""
-
-    symbol = "TEST"
-
-    def __init__(self, n):
-        self.n = n
-
-    def __len__(self):
-        return self.n
-
-
 def _blocks(n_known, *, horizon, validation, n_lost=25):
     """Return the blocks of a series with so many known targets, and so many sessions without."""
-    forecaster = Forecaster(TrainConfig(horizon=horizon, validation=validation))
-    target = np.zeros((n_known + horizon, horizon))
-    for h in range(horizon):
-        target[len(target) - h - 1 :, h] = np.nan
-    return forecaster._blocks(SimpleNamespace(target=target), _Sized(n_known + n_lost))
+    days = np.datetime64("2020-01-01") + np.arange(n_known + 2 * horizon)
+    windows = SimpleNamespace(
+        known=np.arange(n_known),
+        sessions=days[: n_known + horizon],
+        ends=np.r_[days[horizon : n_known + horizon], np.full(horizon, np.datetime64("NaT"))],
+    )
+    prices = type("Sized", (), {"symbol": "TEST", "__len__": lambda _: n_known + n_lost})()
+    config = TrainConfig(horizon=horizon, validation=validation)
+    return training_blocks(config, windows, [prices])
 
 
 @given(
@@ -157,7 +164,7 @@ def fitted(series, small):
     prices, forecaster = series(), Forecaster(small)
     forecaster.fit(prices)
     windows = make_windows(prices, window=small.window, horizon=small.horizon)
-    return prices, forecaster, windows, forecaster._blocks(windows, prices)[0]
+    return prices, forecaster, windows, training_blocks(forecaster.config, windows, [prices])[0]
 
 
 def test_scaler_is_that_of_the_training_windows(fitted):
@@ -221,7 +228,7 @@ def test_residual_law_is_that_of_the_validation_errors(series, small):
     prices, forecaster = series(), Forecaster(replace(small, loss="mse"))
     forecaster.fit(prices)
     windows = make_windows(prices, window=small.window, horizon=small.horizon)
-    rows = forecaster._blocks(windows, prices)[1]
+    rows = training_blocks(forecaster.config, windows, [prices])[1]
     unit = windows.volatility[rows, None] * np.sqrt(np.arange(1, 4))
     law = forecaster.predict(prices, windows.origins[rows])
     errors = windows.target[rows] - law.location / unit

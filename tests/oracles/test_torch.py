@@ -1,8 +1,8 @@
 """Our layers beside PyTorch's, live, in float64."""
 
 import pytest
-from by_torch import stack
-from foreign import torch_differences
+from by_torch import network, stack
+from foreign import torch_differences, torch_network_differences
 
 KINDS = {
     "lstm": ("LSTM", "lstm", {}, {}),
@@ -23,5 +23,21 @@ def test_stacks(name, depth, T, seed, agreement):
     outputs, gradients = torch_differences(found, cell, **ours)
     agreement(f"torch {name} outputs", outputs)
     agreement(f"torch {name} gradients", gradients)
+    assert outputs < 1e-12
+    assert gradients < 1e-10
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("name", KINDS)
+def test_networks(name, depth, bidirectional, seed, agreement):
+    """Stacks that read both ways, with an answer after each step: the same to 1e-12 and 1e-10."""
+    kind, cell, theirs, ours = KINDS[name]
+    place = {"depth": depth, "bidirectional": bidirectional}
+    found = network(kind, T=9, B=3, D=4, H=6, O=2, seed=seed, **place, **theirs)
+    outputs, gradients = torch_network_differences(found, cell, **place, **ours)
+    agreement(f"torch {name} network outputs", outputs)
+    agreement(f"torch {name} network gradients", gradients)
     assert outputs < 1e-12
     assert gradients < 1e-10

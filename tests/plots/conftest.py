@@ -70,12 +70,16 @@ def gradients_picture(symbol="AAPL"):
     lags = np.array(LAGS_DRAWN)
     scales = [
         Curve(
-            f"U × {scale}{', at rest' if rest else ''}", lags, (scale * size) ** lags, at_rest=rest
+            f"U × {scale}{', at rest' if rest else ''}",
+            lags,
+            (scale * size) ** lags,
+            f"{scale}",
+            dashed=rest,
         )
         for rest, size in ((True, 1.0), (False, 0.85))
         for scale in (0.8, 1.0, 1.2)
     ]
-    cells = [Curve(f"cell{k}", lags, 0.1 * (1 - 0.02 * k) ** lags) for k in range(6)]
+    cells = [Curve(f"cell{k}", lags, 0.1 * (1 - 0.02 * k) ** lags, f"cell{k}") for k in range(6)]
     return GradientsPicture(symbol, tuple(scales), tuple(cells))
 
 

@@ -146,8 +146,8 @@ def test_what_was_measured_is_drawn_as_it_was():
     rest, driven = (Decay("rnn, U × 1", "rnn", inputs, lags, norms) for inputs in (0.0, 1.0))
     picture = gradients_picture([rest, driven], [Decay("lstm", "lstm", 0.0, lags, norms)])
     assert [one.label for one in picture.scales] == ["U × 1, at rest", "U × 1"]
-    assert [one.at_rest for one in picture.scales] == [True, False]
-    assert [(one.label, one.at_rest) for one in picture.cells] == [("lstm", False)]
+    assert [one.dashed for one in picture.scales] == [True, False]
+    assert [(one.label, one.dashed) for one in picture.cells] == [("lstm", False)]
     assert picture.cells[0].norms.dtype == np.float64
     assert picture.subject == "Recurrent cells"
     assert gradients_picture([], [], subject="AAPL").subject == "AAPL"
@@ -167,8 +167,8 @@ def test_gradients_draw_a_panel_for_each_group(group, make_picture):
 def test_gradients_start_at_one_and_end_within_the_axis(make_picture):
     """Lag 0 is 1 by definition; what vanished or exploded beyond measure ends at the axis' ends."""
     lags = np.array([1, 100])
-    curves = (Curve("gone", lags, np.array([0.5, 1e-30]), at_rest=True),)
-    curves += (Curve("blown", lags, np.array([2.0, 1e30])),)
+    curves = (Curve("gone", lags, np.array([0.5, 1e-30]), "gone", dashed=True),)
+    curves += (Curve("blown", lags, np.array([2.0, 1e30]), "blown"),)
     figure = PLOTS.get("gradients").figure(
         replace(make_picture("gradients"), scales=curves, cells=())
     )

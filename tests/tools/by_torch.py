@@ -35,3 +35,30 @@ def stack(kind, *, depth, T, B, D, H, seed, **options):
     for name, weight in module.named_parameters():
         found |= {name: weight, f"d{name}": weight.grad}
     return {name: value.detach().numpy().copy() for name, value in found.items()}
+
+
+def network(kind, *, depth, bidirectional, T, B, D, H, O, seed, **options):
+    """Return what a stack with a linear answer after each step gives, and all of its gradients.
+
+    Inputs and outputs are (T, B, ·); the weights of the answer are named ``head``.
+    """
+    draws = torch.Generator().manual_seed(seed)
+
+    def normal(*shape):
+        return torch.randn(*shape, dtype=torch.double, generator=draws)
+
+    module = getattr(torch.nn, kind)(
+        D, H, num_layers=depth, bidirectional=bidirectional, **options
+    ).double()
+    head = torch.nn.Linear(H * (1 + bidirectional), O).double()
+    for weight in (*module.parameters(), *head.parameters()):
+        weight.data = SCALE * normal(*weight.shape)
+    x = normal(T, B, D)
+    y = head(module(x)[0])
+    dy = normal(*y.shape)
+    (y * dy).sum().backward()
+    found = {"x": x, "y": y, "dy": dy}
+    named = [*module.named_parameters(), *((f"head.{n}", w) for n, w in head.named_parameters())]
+    for name, weight in named:
+        found |= {name: weight, f"d{name}": weight.grad}
+    return {name: value.detach().numpy().copy() for name, value in found.items()}

@@ -5,6 +5,8 @@ Shapes: T steps, B batch, D inputs, H hidden units, L layers.
 
 import numpy as np
 
+from lstmfin.engine.architecture import Architecture
+from lstmfin.engine.network import Network
 from lstmfin.engine.params import Params
 from lstmfin.engine.recurrent import Recurrent
 from lstmfin.registry import CELLS
@@ -67,7 +69,7 @@ def torch_differences(found, cell, **options):
     d = found["dy"].transpose(0, 2, 1)
     for k, (layer, p, dp, names) in reversed(list(enumerate(layers))):
         dlast = {s: found[f"d{s}n"][k].T for s in layer.cell.states}
-        d, dinitial, _ = layer.backward(p, dp, {"h": d}, dlast=dlast)
+        d, dinitial, *_ = layer.backward(p, dp, {"h": d}, dlast=dlast)
         for s, value in dinitial.items():
             gradients[f"d{s}0 of layer {k}"] = value - found[f"d{s}0"][k].T
         for name, array, order in zip(
@@ -76,6 +78,41 @@ def torch_differences(found, cell, **options):
             gradients[name] = taken(layer, array, order) - found[f"d{name}"]
     gradients["dx"] = d - found["dx"].transpose(0, 2, 1)
     return _largest(outputs), _largest(gradients)
+
+
+def torch_network_differences(found, cell, *, depth, bidirectional, **options):
+    """Return the largest difference from torch's outputs after each step, and from its gradients.
+
+    ``found`` is what ``by_torch.network`` returns.
+    """
+    orders, D, H = TORCH[cell], found["x"].shape[2], found["weight_hh_l0"].shape[1]
+    place = Architecture(
+        cell, D, H, depth, found["y"].shape[2], tuple(options.items()),
+        direction="bidirectional" if bidirectional else "forward",
+    )  # fmt: skip
+    network = Network(place, dtype=np.float64)
+    for one in (one for level in network.levels for one in level):
+        put(one.layer, one.p, orders, *(found[name] for name in _names(one)))
+    network.params["head.W"][...] = found["head.weight"]
+    network.params["head.b"][...] = found["head.bias"]
+    y = network.forward(found["x"].transpose(0, 2, 1), every_step=True)
+    network.backward(np.ascontiguousarray(found["dy"].transpose(0, 2, 1)))
+    gradients = {
+        "head.W": network.gradients["head.W"] - found["dhead.weight"],
+        "head.b": network.gradients["head.b"] - found["dhead.bias"],
+    }
+    for one in (one for level in network.levels for one in level):
+        arrays = (one.dp.W, one.dp.U, one.dp.b, one.dp.b)
+        for name, array, order in zip(_names(one), arrays, (*orders, *orders), strict=True):
+            gradients[name] = taken(one.layer, array, order) - found[f"d{name}"]
+    return _largest({"y": y - found["y"].transpose(0, 2, 1)}), _largest(gradients)
+
+
+def _names(one):
+    """Return torch's names of the weights of a layer in its place."""
+    number, reverse = one.name.removeprefix("layer").removesuffix("r"), one.name.endswith("r")
+    suffix = f"_l{number}{'_reverse' * reverse}"
+    return [f"{name}{suffix}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
 
 
 def _largest(differences):

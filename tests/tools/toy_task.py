@@ -3,8 +3,9 @@
 import numpy as np
 
 from lstmfin.config import TrainConfig
+from lstmfin.engine.architecture import Architecture
 from lstmfin.engine.losses.mse import MeanSquared
-from lstmfin.engine.network import Architecture, Network
+from lstmfin.engine.network import Network
 from lstmfin.engine.train import fit
 
 CONFIG = TrainConfig(

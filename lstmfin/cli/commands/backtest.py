@@ -1,5 +1,8 @@
 """Test the network and the baselines walk-forward, and give a verdict."""
 
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -7,16 +10,25 @@ import click
 
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
-from lstmfin.config import BacktestConfig, TrainConfig, section_to_table
+from lstmfin.config import BacktestConfig, ReplayConfig, TrainConfig, section_to_table
+from lstmfin.errors import LstmfinError, UsageError
 
 if TYPE_CHECKING:
+    from lstmfin.backtest.fold_files import FoldFiles
     from lstmfin.backtest.record import Record
+    from lstmfin.backtest.scores import Scores
+    from lstmfin.backtest.search import Search
+    from lstmfin.backtest.walkforward import Backtest, Plan, Planned
+    from lstmfin.data.prices import Floats
+
+    Done = tuple[Backtest, Plan, Search, Floats | None]
     from lstmfin.cli.output import Result
 
 
 @click.command("backtest")
 @symbols_argument
 @section_options(BacktestConfig)
+@section_options(ReplayConfig)
 @click.pass_obj
 def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     """Test the network and the baselines walk-forward on SYMBOL..., with costs, and give a verdict.
@@ -25,34 +37,116 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     else the default. It is trained anew in each fold, on sessions before the fold alone. Positions
     are taken in the session after the forecast, at the open where there is one.
     """
-    from lstmfin.backtest.record import make_record, save_record
-    from lstmfin.backtest.walkforward import backtest as run_backtest
+    from lstmfin.backtest.benchmark import benchmark_returns
+    from lstmfin.backtest.fold_files import FoldFiles
+    from lstmfin.backtest.record import save_record
+    from lstmfin.backtest.search import enter
+    from lstmfin.backtest.walkforward import Plan, run_backtests
+    from lstmfin.data.ledger import Ledger
+    from lstmfin.data.symbols import parse_symbol
+    from lstmfin.workers import Workers, open_workers
 
+    as_of = options.pop("as_of")
     config = job.settings.backtest.evolve(**options)
     chosen = job.choose(symbols, job.stored_symbols)
-    records: list[Record] = []
+    if config.book != "none" and len(chosen) < 2:
+        raise UsageError(f"--book {config.book} needs two symbols or more, not {len(chosen)}")
+    plans = {symbol: _plan(job, symbol, config, as_of) for symbol in chosen}
+    files = {symbol: FoldFiles(job.workspace, symbol) for symbol in chosen}
+    ledger = Ledger(job.workspace.database)
+    market = job.prices(parse_symbol(config.benchmark), as_of=as_of) if config.benchmark else None
+    done: list[Done] = []
 
     def one(symbol: str) -> None:
-        prices = job.prices(symbol)
-        train_config = _network(job, symbol)
-        with job.progress(f"Backtesting {symbol}") as move:
-            result = run_backtest(prices, train_config=train_config, config=config, progress=move)
-        settings = {"train": section_to_table(train_config), "backtest": section_to_table(config)}
-        record = make_record(
-            result, source=prices.source, digest=prices.digest(), settings=settings
-        )
+        result, plan = next(results), plans[symbol]
+        if isinstance(result, LstmfinError):
+            raise result
+        assert isinstance(plan, Plan)
+        returns = benchmark_returns(market, result) if market else None
+        search = enter(ledger, result, plan, now=dt.datetime.now(dt.UTC))
+        done.append((result, plan, search, returns))
+
+    any_folds = any(isinstance(plan, Plan) for plan in plans.values())
+    what = chosen[0] if len(chosen) == 1 else f"{len(chosen)} symbols"
+    with (
+        open_workers(job.workers) if any_folds else Workers() as workers,
+        job.progress(f"Backtesting {what}") as move,
+        _keeping(job, files),
+        closing(
+            run_backtests(
+                list(plans.values()),
+                workers=workers,
+                deadline=job.deadline,
+                files=files.get,
+                progress=move,
+            )
+        ) as results,
+    ):
+        job.each(chosen, one)
+    records = _judged(done)
+    for record in records:
         save_record(job.workspace, record)
-        job.keep(f"backtest of {symbol}")
-        records.append(record)
-        if job.style == "table":
-            job.emit(_result([record]))
+        files[record.symbol].remove()
+        job.keep(f"backtest of {record.symbol}")
+    for part in [[record] for record in records] if job.style == "table" else [records]:
+        job.emit(_result(part))
+    if config.book != "none" and len(done) > 1:
+        from lstmfin.cli.book import emit_book
 
-    job.each(chosen, one)
-    if job.style != "table":
-        job.emit(_result(records))
+        emit_book(job, [one[0] for one in done], [one[1] for one in done], config)
 
 
-def _network(job: Job, symbol: str) -> TrainConfig:
+def _judged(done: list["Done"]) -> list["Record"]:
+    """Return the records of backtests whose verdict is given together."""
+    from lstmfin.backtest.record import make_record
+    from lstmfin.backtest.verdict import verdicts
+
+    lines = verdicts([result for result, *_ in done], [search for _, _, search, _ in done])
+    return [
+        make_record(
+            result,
+            source=plan.prices.source,
+            digest=plan.prices.digest(),
+            settings={
+                "train": section_to_table(plan.network),
+                "backtest": section_to_table(plan.config),
+            },
+            findings=findings,
+            market=market,
+        )
+        for (result, plan, _, market), findings in zip(done, lines, strict=True)
+    ]
+
+
+def _plan(job: Job, symbol: str, config: BacktestConfig, as_of: dt.date | None) -> "Planned":
+    from lstmfin.backtest.walkforward import plan_backtest
+
+    try:
+        network = network_of(job, symbol)
+        if network.panel:
+            job.tell(f"{symbol}: tested as a network trained on {symbol} alone, not as the panel")
+            network = network.evolve(panel=False)
+        prices = job.prices(symbol, network.exog, as_of=as_of)
+        return plan_backtest(prices, network=network, config=config)
+    except LstmfinError as error:
+        return error
+
+
+@contextmanager
+def _keeping(job: Job, files: dict[str, "FoldFiles"]) -> Iterator[None]:
+    """Tell what lies of the folds: before, and when it is interrupted."""
+    for symbol, one in files.items():
+        if one.n_there:
+            job.tell(f"{symbol}: going on after {one.n_there} folds that lie in {one.folder}")
+    try:
+        yield
+    except KeyboardInterrupt:
+        if n_kept := sum(one.n_there for one in files.values()):
+            job.keep(f"{n_kept} folds (the same line goes on after them)")
+        raise
+
+
+def network_of(job: Job, symbol: str) -> TrainConfig:
     """Return the network to test: that of this line, else of the saved model, else the default."""
     from lstmfin.models.shelf import has_model, load_model
 
@@ -61,6 +155,10 @@ def _network(job: Job, symbol: str) -> TrainConfig:
     if has_model(job.workspace, symbol):
         return load_model(job.workspace, symbol)[1].config
     return job.settings.train
+
+
+CALIBRATION = ("coverage_by_quarter", "pit")
+"""Scores that are many numbers: JSON has them beside the rows."""
 
 
 def _result(records: list["Record"]) -> "Result":
@@ -78,7 +176,16 @@ def _result(records: list["Record"]) -> "Result":
         Column("turnover", "turnover", number(2), spare=2),
     )
     rows = [{"symbol": r.symbol, **asdict(scores)} for r in records for scores in r.scores]
+    calibration = [
+        {
+            "symbol": row["symbol"],
+            "model": row["model"],
+            **{key: row.pop(key) for key in CALIBRATION},
+        }
+        for row in rows
+    ]
     verdicts = [{"symbol": r.symbol, **asdict(one)} for r in records for one in r.findings]
+    more = {"verdict": verdicts, "calibration": calibration}
     notes: list[str | tuple[str, str]] = []
     title = ""
     if len(records) == 1:
@@ -93,13 +200,27 @@ def _result(records: list["Record"]) -> "Result":
             (
                 "Skill is the share of the error of the last price (zero-return) that is saved, at "
                 f"the next session and {horizon} ahead. Money is after {record.cost_bps:g} bp a "
-                "turn: return a year, turnover a session."
+                "turn: return a year, turnover a session. " + _trading(record.scores[0])
             ),
             "",
             f"Verdict on {record.symbol}",
             *((f"{one.topic}:", one.text) for one in record.findings),
         ]
-    return Result("backtest", columns, rows, title=title, notes=notes, more={"verdict": verdicts})
+    return Result("backtest", columns, rows, title=title, notes=notes, more=more)
+
+
+def _trading(scores: "Scores") -> str:
+    """Return what is always told of the network's trading, in a sentence."""
+    if not scores.exposure:
+        return f"The {scores.model} never held anything."
+    even = scores.break_even_bps
+    breaks_even = "never traded" if even is None else f"breaks even at {even:.1f} bp a turn"
+    ends = scores.sharpe_low_bootstrap, scores.sharpe_high_bootstrap
+    between = "" if None in ends else f"; its Sharpe is from {ends[0]:.2f} to {ends[1]:.2f} (95 %)"
+    return (
+        f"The {scores.model} turned over {scores.turnover:.2f} of equity a session, was exposed "
+        f"with {scores.exposure:.0%} of it, and {breaks_even}{between}."
+    )
 
 
 COMMAND = backtest

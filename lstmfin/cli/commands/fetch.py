@@ -9,7 +9,7 @@ import click
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
 from lstmfin.config import FetchConfig
-from lstmfin.errors import UsageError
+from lstmfin.errors import ExitCode, UsageError
 
 
 @click.command("fetch")
@@ -23,6 +23,7 @@ def fetch(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     is named after its symbol.
     """
     from lstmfin.cli.output import Column, Result, price
+    from lstmfin.data.courier import Courier
     from lstmfin.data.fetch import fetch as fetch_prices
     from lstmfin.data.store import Store
 
@@ -33,16 +34,21 @@ def fetch(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     chosen = job.choose(symbols, lambda: _watched_or_stored(job))
     job.workspace.prepare()
     rows: list[dict[str, Any]] = []
+    couriers: dict[str, Courier] = {}
 
     def one(symbol: str, *, move: Any) -> None:
         with Store(job.workspace.database) as store:
+            source = _source_of(store, symbol, config, named=options["source"] is not None)
+            if source not in couriers:
+                couriers[source] = Courier(patience=config.patience, max_runtime=config.max_runtime)
             outcome = fetch_prices(
                 store,
-                _source_of(store, symbol, config, named=options["source"] is not None),
+                source,
                 symbol,
                 config=config,
                 cache=job.workspace.cache,
                 now=dt.datetime.now(dt.UTC),
+                courier=couriers[source],
             )
             prices = store.prices(symbol)
         rows.append(
@@ -66,6 +72,8 @@ def fetch(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
 
     with job.progress("Fetching") as move:
         job.each(chosen, lambda symbol: one(symbol, move=move))
+    if any(courier.gave_up for courier in couriers.values()):
+        job.exit_code = ExitCode.TRY_LATER
     columns = (
         Column("symbol", "symbol", right=False),
         Column("source", "source", right=False),

@@ -6,7 +6,7 @@ import click
 
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
-from lstmfin.config import ForecastConfig
+from lstmfin.config import ForecastConfig, ReplayConfig
 
 if TYPE_CHECKING:
     from lstmfin.models.forecasts import Forecast
@@ -18,8 +18,8 @@ SHOWN = (1, 2, 3, 4, 5, 10, 20, 40, 60, 120, 240, 480, 720)
 NOTES = [
     "Ranges, not promises: the median is close to the last price because little more is known.",
     (
-        "Rise is the chance of one; naive is the range that trailing volatility alone would give. "
-        "Holidays are not known."
+        "Rise is the chance of one; a day is the expected volatility of a day up to then; naive is "
+        "the range that trailing volatility alone would give. Holidays are not known."
     ),
 ]
 
@@ -27,17 +27,20 @@ NOTES = [
 @click.command("forecast")
 @symbols_argument
 @section_options(ForecastConfig)
+@section_options(ReplayConfig)
 @click.pass_obj
 def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     """Forecast the prices of SYMBOL... over the next sessions, from the saved models.
 
     For each session ahead: the median, the range that should hold half and nine tenths of all
-    outcomes, the chance of a rise, and beside it the range that volatility alone would give.
+    outcomes, the chance of a rise, a day's expected volatility, and beside it the range that
+    trailing volatility alone would give. With --model panel the last panel forecasts any symbol.
     """
     from lstmfin.cli.output import Column, Result, percent, price
     from lstmfin.models.forecasts import make_forecast
-    from lstmfin.models.shelf import load_model
+    from lstmfin.models.shelf import load_model, load_panel
 
+    as_of = options.pop("as_of")
     config = job.settings.forecast.evolve(**options)
     chosen = job.choose(symbols, job.stored_symbols)
     columns = (
@@ -49,6 +52,7 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         Column("q75", "75 %", price, spare=1),
         Column("q95", "95 %", price),
         Column("chance_of_rise", "rise", percent(0)),
+        Column("daily_volatility", "a day", percent(2), spare=2),
         Column("naive_q05", "naive 5 %", price),
         Column("naive_q95", "naive 95 %", price),
     )
@@ -56,8 +60,18 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     made: list[tuple[Forecast, list[dict[str, Any]]]] = []
 
     def one(symbol: str) -> None:
-        identity, forecaster = load_model(job.workspace, symbol)
-        forecast = make_forecast(forecaster, job.prices(symbol), horizon=config.horizon)
+        if config.model == "panel":
+            identity, forecaster = load_panel(job.workspace)
+        else:
+            identity, forecaster = load_model(job.workspace, symbol)
+        prices = job.prices(symbol, forecaster.config.exog, as_of=as_of)
+        forecast = make_forecast(forecaster, prices, horizon=config.horizon)
+        data = forecaster.provenance
+        if as_of is not None and data and data.last > str(forecast.origin):
+            job.tell(
+                f"{symbol}: the model was trained on prices to {data.last} and knows what came "
+                f"after this forecast; for a replay: lstmfin train {symbol} --as-of {as_of}"
+            )
         rows = [{"symbol": symbol, "model": identity, **row} for row in forecast.rows()]
         made.append((forecast, rows))
         if forecast.stale_sessions:
@@ -65,8 +79,11 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
                 f"{symbol}: the model has not seen the last {forecast.stale_sessions} sessions; "
                 f"to train it anew: lstmfin train {symbol}"
             )
+        if not forecast.was_seen:
+            job.tell(f"{symbol}: forecast by a panel that was not trained on it")
         if job.style == "table":
-            job.emit(Result("forecast", columns, _shown(rows), title=_title(forecast), notes=NOTES))
+            notes = [*NOTES, *_seeds(rows)]
+            job.emit(Result("forecast", columns, _shown(rows), title=_title(forecast), notes=notes))
 
     job.each(chosen, one)
     if job.style != "table":
@@ -80,6 +97,22 @@ def _title(forecast: "Forecast") -> str:
     return (
         f"{forecast.symbol}  {price(forecast.last_close)}{money} at the close of {forecast.origin}"
     )
+
+
+def _seeds(rows: list[dict[str, Any]]) -> list[str]:
+    """Return a note on how far the networks of an ensemble differ, at the next session."""
+    from lstmfin.cli.output import price
+
+    first = rows[0]
+    if first["members"] == 1:
+        return []
+    ends = (f"seeds_q{level}_{end}" for level in ("05", "50", "95") for end in ("low", "high"))
+    a, b, c, d, e, f = (price(first[name]) for name in ends)
+    text = (
+        f"Of {first['members']} seeds, at the next session: 5 % from {a} to {b}, median from {c} "
+        f"to {d}, 95 % from {e} to {f}; shown is their mixture."
+    )
+    return [text]
 
 
 def _shown(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -24,8 +24,9 @@ def gradients(job: Job, /, **options: Any) -> None:
     """Measure how the gradient of each cell decays or grows with the lag.
 
     A new cell on random inputs, lag by lag; the simple network also with its recurrent weights
-    scaled below, at and above 1, where the gradient vanishes, stays or explodes. --trained AAPL
-    adds the saved model of that symbol.
+    scaled below, at and above 1, where the gradient vanishes, stays or explodes. --learned measures
+    each cell again after it learned the adding problem; --trained AAPL adds the saved model of that
+    symbol.
     """
     from lstmfin.cli.output import Column, Result
     from lstmfin.data.symbols import parse_symbol
@@ -56,7 +57,7 @@ def _measured(
     job: Job, config: GradientsConfig, *, symbol: str | None, lags: tuple[int, ...]
 ) -> tuple[list["Decay"], list["Decay"]]:
     """Return the simple network at each scale, at rest and driven; and the cells as they come."""
-    from lstmfin.engine.gradient_decay import SCALES, new_cell, trained_cell
+    from lstmfin.engine.gradient_decay import SCALES, cell_that_learned, new_cell, trained_cell
     from lstmfin.models.shelf import load_model
 
     names, hidden, network = list(config.cell), config.hidden, None
@@ -77,6 +78,11 @@ def _measured(
             scales.append(new_cell(cell, hidden=hidden, inputs=inputs, scale=scale, **common))
             move(len(scales), total)
         for cell in names:
+            if config.learned:
+                learned = cell_that_learned(cell, hidden=hidden, inputs=1.0, **common)
+                cells.extend(learned)
+                move(len(scales) + len(cells) // 2, total)
+                continue
             options = own.get(cell)
             cells.append(new_cell(cell, hidden=hidden, inputs=1.0, options=options, **common))
             move(len(scales) + len(cells), total)

@@ -35,6 +35,8 @@ OPTIONAL_VALUES = {"volume"}
 class CsvSource:
     """The file that ``--path`` names."""
 
+    canary = None
+
     def fetch(
         self, symbol: str, *, start: dt.date | None, end: dt.date | None, options: SourceOptions
     ) -> Prices:

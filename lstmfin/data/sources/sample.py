@@ -31,6 +31,8 @@ class _Entry(NamedTuple):
 class SampleSource:
     """The series of the package, offline; values as they were published."""
 
+    canary = None
+
     def fetch(
         self, symbol: str, *, start: dt.date | None, end: dt.date | None, options: SourceOptions
     ) -> Prices:

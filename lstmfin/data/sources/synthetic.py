@@ -45,6 +45,8 @@ MEAN_VOLUME = 1e6
 class SyntheticSource:
     """Simulated series with a documented law."""
 
+    canary = None
+
     def fetch(
         self, symbol: str, *, start: dt.date | None, end: dt.date | None, options: SourceOptions
     ) -> Prices:

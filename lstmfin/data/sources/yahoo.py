@@ -10,22 +10,17 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+from lstmfin.data.calendar import has_ended
 from lstmfin.data.faults import ROUNDING
 from lstmfin.data.prices import Prices, make_actions, make_bars
 from lstmfin.data.source import Source, SourceOptions
 from lstmfin.errors import LstmfinError, SourceError, TryLaterError, UnknownSymbolError
 from lstmfin.workspace import make_folder
-
-TIMEOUT_SECONDS = 10
-SETTLING = dt.timedelta(minutes=30)
-"""How long after the close a bar may still change; delayed quotes lag 15 to 20 minutes."""
 
 COLUMNS = {
     "Open": "open",
@@ -40,12 +35,14 @@ COLUMNS = {
 class YahooSource:
     """Daily bars, dividends and splits of Yahoo Finance."""
 
+    canary = "AAPL"
+
     def fetch(
         self, symbol: str, *, start: dt.date | None, end: dt.date | None, options: SourceOptions
     ) -> Prices:
         """Return the bars that Yahoo has, the whole history when there is no ``start``."""
-        with _quiet(), _translated(symbol):
-            frame, meta = _download(symbol, start, end, options.cache)
+        with _quiet(), _translated(symbol, options.timeout):
+            frame, meta = _download(symbol, start, end, options)
         echoed = str(meta.get("symbol", symbol)).upper()
         if echoed != symbol:
             raise SourceError(f"Yahoo was asked for {symbol} and answered with {echoed}")
@@ -59,13 +56,13 @@ SOURCE: Source = YahooSource()
 
 
 def _download(
-    symbol: str, start: dt.date | None, end: dt.date | None, cache: Path
+    symbol: str, start: dt.date | None, end: dt.date | None, options: SourceOptions
 ) -> tuple[pd.DataFrame, Mapping[str, Any]]:
     import yfinance as yf
     from yfinance.data import YfData
 
-    make_folder(cache, mode=0o700)  # yfinance unpickles cookies from it
-    yf.set_tz_cache_location(str(cache))
+    make_folder(options.cache, mode=0o700)  # yfinance unpickles cookies from it
+    yf.set_tz_cache_location(str(options.cache))
     yf.config.debug.hide_exceptions = False
     YfData().cache_get.cache_clear()  # it would give yesterday's answer to a process that lives on
     ticker = yf.Ticker(symbol)
@@ -81,7 +78,7 @@ def _download(
         repair=False,
         keepna=True,  # null rows are counted below
         rounding=False,
-        timeout=TIMEOUT_SECONDS,
+        timeout=options.timeout,
     )
     return frame, ticker.history_metadata
 
@@ -103,7 +100,7 @@ def _quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _translated(symbol: str) -> Iterator[None]:
+def _translated(symbol: str, timeout: float) -> Iterator[None]:
     """Turn what yfinance raises into errors of ours."""
     from yfinance import exceptions as theirs
 
@@ -120,7 +117,9 @@ def _translated(symbol: str) -> Iterator[None]:
         if status == HTTPStatus.NOT_FOUND:
             raise _no_prices(symbol) from error
         other = f"it answered with HTTP status {status}" if status else "the connection failed"
-        reason = _TRANSPORT.get(type(error).__name__, other)
+        name = type(error).__name__
+        late = f"no answer within {timeout:g} s"
+        reason = late if name in _TIMEOUTS else _TRANSPORT.get(name, other)
         raise SourceError(f"Yahoo cannot be reached for {symbol}: {reason}") from error
     except Exception as error:
         # yfinance meets a page that is no chart with whatever its parsing stumbles over.
@@ -131,10 +130,8 @@ def _translated(symbol: str) -> Iterator[None]:
         ) from error
 
 
+_TIMEOUTS = {"Timeout", "ReadTimeout", "ConnectTimeout"}
 _TRANSPORT = {
-    "Timeout": f"no answer within {TIMEOUT_SECONDS} s",
-    "ReadTimeout": f"no answer within {TIMEOUT_SECONDS} s",
-    "ConnectTimeout": f"no answer within {TIMEOUT_SECONDS} s",
     "DNSError": "its name cannot be resolved; is there a network?",
     "ConnectionError": "the connection was refused or broken off",
     "ProxyError": "the proxy refuses the connection",
@@ -222,11 +219,8 @@ def _last(mask: pd.Series) -> str:
 
 def _is_final(session: dt.date, meta: Mapping[str, Any], now: dt.datetime) -> bool:
     """Whether the session is over, by the trading hours that came with the prices."""
-    local = now.astimezone(ZoneInfo(str(meta["exchangeTimezoneName"])))
-    if session < local.date():
-        return True
     try:
-        end = pd.Timestamp(meta["currentTradingPeriod"]["regular"]["end"])
+        close = pd.Timestamp(meta["currentTradingPeriod"]["regular"]["end"]).to_pydatetime()
     except (KeyError, TypeError):
-        return False  # not known: the fetch of tomorrow will tell
-    return bool(end.date() > session or now >= end + SETTLING)
+        close = None
+    return has_ended(session, str(meta["exchangeTimezoneName"]), now, close=close)

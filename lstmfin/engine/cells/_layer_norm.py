@@ -4,7 +4,16 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lstmfin.engine.cell import Cell, State, Step, sigmoid, sigmoid_slope, tanh, tanh_slope
+from lstmfin.engine.cell import (
+    Cell,
+    Initialisation,
+    State,
+    Step,
+    sigmoid,
+    sigmoid_slope,
+    tanh,
+    tanh_slope,
+)
 from lstmfin.engine.params import Array, Shape
 
 EPSILON = 1e-5
@@ -53,12 +62,14 @@ class LayerNormLSTM(Cell):
         mask[:, -1] = 0
         return mask
 
-    def initialise(self, p: SimpleNamespace, rng: np.random.Generator) -> None:
+    def initialise(
+        self, p: SimpleNamespace, rng: np.random.Generator, scheme: Initialisation
+    ) -> None:
         """Draw the first weights; gains start at 1."""
-        super().initialise(p, rng)
+        super().initialise(p, rng, scheme)
         p.gain[...] = p.gain_c[...] = 1
         p.shift[...] = p.shift_c[...] = 0
-        p.shift[self.gates.index("f")] = 1
+        p.shift[self.gates.index("f")] = scheme.bias("f", 1.0)
 
     def step(self, p: SimpleNamespace, t: Step) -> None:
         """Forward."""

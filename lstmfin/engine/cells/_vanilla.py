@@ -17,7 +17,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from lstmfin.engine.cell import Cell, State, Step, sigmoid, sigmoid_slope, tanh, tanh_slope
+from lstmfin.engine.cell import (
+    Cell,
+    Initialisation,
+    State,
+    Step,
+    sigmoid,
+    sigmoid_slope,
+    tanh,
+    tanh_slope,
+)
 from lstmfin.engine.params import Array, Shape
 from lstmfin.errors import UsageError
 
@@ -50,9 +59,11 @@ class Vanilla(Cell):
         """Return one vector a peephole."""
         return {f"p_{gate}": (n_hidden, 1) for gate in self.peepholes}
 
-    def initialise(self, p: SimpleNamespace, rng: np.random.Generator) -> None:
+    def initialise(
+        self, p: SimpleNamespace, rng: np.random.Generator, scheme: Initialisation
+    ) -> None:
         """Draw the first weights; peepholes start closed."""
-        super().initialise(p, rng)
+        super().initialise(p, rng, scheme)
         for gate in self.peepholes:
             getattr(p, f"p_{gate}")[...] = 0
 
@@ -109,7 +120,7 @@ class Vanilla(Cell):
         for gate in self.peepholes:
             seen = t.c if gate == "o" else t.c_prev
             dp_gate = getattr(dp, f"p_{gate}")
-            dp_gate += np.sum(dz[gate] * seen, axis=1, keepdims=True)
+            dp_gate += np.sum(dz[gate] * seen, axis=-1, keepdims=True)
 
 
 def _arrived(d: State, gate: str) -> Array | float:

@@ -48,7 +48,7 @@ class Clockwork(Cell):
 
     def _active(self, t: Step) -> Array:
         ticks = np.array([t.index % period == 0 for period in self.periods])
-        return np.repeat(ticks, len(t.h) // len(ticks))[:, None]
+        return np.repeat(ticks, t.h.shape[-2] // len(ticks))[:, None]
 
     def step(self, p: SimpleNamespace, t: Step) -> None:  # noqa: ARG002 - no weights of its own
         """Forward."""

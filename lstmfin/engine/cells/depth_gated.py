@@ -4,7 +4,16 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lstmfin.engine.cell import Cell, State, Step, sigmoid, sigmoid_slope, tanh, tanh_slope
+from lstmfin.engine.cell import (
+    Cell,
+    Initialisation,
+    State,
+    Step,
+    sigmoid,
+    sigmoid_slope,
+    tanh,
+    tanh_slope,
+)
 from lstmfin.engine.params import Array, Shape
 
 
@@ -34,9 +43,11 @@ class DepthGated(Cell):
         mask[3 * n_hidden : 4 * n_hidden, :n_hidden] = 0
         return mask
 
-    def initialise(self, p: SimpleNamespace, rng: np.random.Generator) -> None:
+    def initialise(
+        self, p: SimpleNamespace, rng: np.random.Generator, scheme: Initialisation
+    ) -> None:
         """Draw the first weights; peepholes start closed."""
-        super().initialise(p, rng)
+        super().initialise(p, rng, scheme)
         p.p_d[...] = p.q_d[...] = 0
 
     def step(self, p: SimpleNamespace, t: Step) -> None:
@@ -68,8 +79,8 @@ class DepthGated(Cell):
     def own_gradients(self, dp: SimpleNamespace, t: Step) -> None:
         """Add the gradients of the peepholes."""
         ddepth = t.dgates[3]
-        dp.p_d += np.sum(ddepth * t.c_prev, axis=1, keepdims=True)
-        dp.q_d += np.sum(ddepth * t.c_below, axis=1, keepdims=True)
+        dp.p_d += np.sum(ddepth * t.c_prev, axis=-1, keepdims=True)
+        dp.q_d += np.sum(ddepth * t.c_below, axis=-1, keepdims=True)
 
 
 CELL = DepthGated

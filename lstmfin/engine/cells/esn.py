@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lstmfin.engine.cell import Cell, State, Step, tanh, tanh_slope
+from lstmfin.engine.cell import Cell, Initialisation, State, Step, tanh, tanh_slope
 from lstmfin.errors import UsageError
 
 
@@ -36,7 +36,12 @@ class ESN(Cell):
             raise UsageError(f"--leak is {leak}; it must be above 0 and at most 1")
         self.spectral_radius, self.leak = spectral_radius, leak
 
-    def initialise(self, p: SimpleNamespace, rng: np.random.Generator) -> None:
+    def initialise(
+        self,
+        p: SimpleNamespace,
+        rng: np.random.Generator,
+        scheme: Initialisation,  # noqa: ARG002
+    ) -> None:
         """Draw the reservoir: U normal, scaled to its spectral radius; W and b uniform in ±1/2."""
         U = rng.standard_normal(p.U.shape)
         p.U[...] = U * (self.spectral_radius / np.abs(np.linalg.eigvals(U)).max())

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lstmfin.engine.cell import Cell, State, Step, sigmoid, tanh, tanh_slope
+from lstmfin.engine.cell import ONE, Cell, State, Step, squash, tanh
 from lstmfin.engine.cells._layer_norm import LayerNormLSTM
 from lstmfin.engine.params import Shape
 
@@ -27,9 +27,10 @@ class LSTM(Cell):
 
     gates = "ifog"
     states = ("h", "c")
-    saved = ("tanh_c",)
     gate_bias = {"f": 1.0}  # noqa: RUF012 - a ClassVar in the base
     leaks = False
+    halved = 3
+    in_place = True
     variants = ({}, {"layer_norm": True})
 
     def __new__(cls, *, layer_norm: bool = False) -> Cell:  # type: ignore[misc]
@@ -40,44 +41,43 @@ class LSTM(Cell):
         pass
 
     def slope_shapes(self, n_hidden: int, n_batch: int) -> dict[str, Shape]:
-        """Return room for one derivative a gate, and for that of h by c."""
-        return {"slope": (4, n_hidden, n_batch), "hc": (n_hidden, n_batch)}
+        """Return room for 1 - y² and for the other slopes."""
+        one = (n_hidden, n_batch)
+        return {"slope": (3, *one), "slope_g": one, "slope_y": one}
 
     def step(self, p: SimpleNamespace, t: Step) -> None:  # noqa: ARG002 - no weights of its own
         """Forward."""
+        squash(t.z, t.halved)
         i, f, o, g = t.gates
-        sigmoid(t.z[:3])
-        tanh(g, out=g)
         np.multiply(f, t.c_prev, out=t.c)
-        t.c += i * g
-        tanh(t.c, out=t.tanh_c)
-        np.multiply(o, t.tanh_c, out=t.h)
+        np.multiply(i, g, out=t.h)
+        t.c += t.h
+        tanh(t.c, out=t.h)
+        t.h *= o
 
     def slopes(self, p: SimpleNamespace, t: Step) -> None:  # noqa: ARG002
-        """Backward, what no gradient enters: dh/dc, and the derivatives by each z of c and of h."""
-        i, _, o, g = t.gates
-        ci, cf, ho, cg = t.slope_gates
-        sigmoids = t.z[:, :3]
-        slopes = t.slope[:, :3]
-        np.subtract(1, sigmoids, out=slopes)
-        slopes *= sigmoids
-        ci *= g
-        cf *= t.c_prev
-        ho *= t.tanh_c
-        np.multiply(i, tanh_slope(g), out=cg)
-        np.multiply(o, tanh_slope(t.tanh_c), out=t.hc)
+        """Backward, what no gradient enters: of i g, of f c', and of h = o y with y = tanh(c)."""
+        _, _, _, g = t.gates
+        one = ONE[g.itemsize]
+        tanh(t.c, out=t.slope_y)
+        np.subtract(one, t.halved, out=t.slope)
+        for slope, partner in zip(t.slope, (g, t.c_prev, t.slope_y), strict=True):
+            slope *= partner  # di/i = (1 - i) g, df/f = (1 - f) c', do/o = (1 - o) y
+        for value, slope in ((t.slope_y, t.slope_y), (g, t.slope_g)):
+            np.multiply(value, value, out=slope)
+            np.subtract(one, slope, out=slope)
 
     def step_backward(self, p: SimpleNamespace, t: Step, d: State) -> None:  # noqa: ARG002
-        """Backward."""
-        _, f, _, _ = t.gates
-        di, df, do, dg = t.dgates
-        ci, cf, ho, cg = t.slope_gates
-        d.c += d.h * t.hc
-        np.multiply(d.c, ci, out=di)
-        np.multiply(d.c, cf, out=df)
-        np.multiply(d.h, ho, out=do)
-        np.multiply(d.c, cg, out=dg)
-        d.c *= f
+        """Backward, each gradient in the place of its gate."""
+        di, df, dy, dg = t.dgates
+        dif, dsigmoids = t.dz[:2], t.dz[:3]
+        np.multiply(dy, d.h, out=dy)  # o was there
+        np.multiply(t.slope_y, dy, out=t.slope_y)
+        np.add(d.c, t.slope_y, out=d.c)
+        np.multiply(dif, d.c, out=dif)  # i and f were there
+        d.c[...] = df
+        np.multiply(di, t.slope_g, out=dg)
+        np.multiply(dsigmoids, t.slope, out=dsigmoids)
 
 
 CELL = LSTM

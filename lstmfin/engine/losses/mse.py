@@ -10,6 +10,7 @@ class MeanSquared:
     """Half the squared error, (m - y)² / 2: its best constant forecast is the mean."""
 
     n_parameters = 1
+    targets = frozenset({"returns", "volatility"})
 
     def value(self, outputs: Array, target: Array) -> Array:
         """Return the loss of each target."""
@@ -21,7 +22,7 @@ class MeanSquared:
 
     def law(self, outputs: Array) -> Law:
         """Return the location; its scale is that of the errors made on the validation block."""
-        return Law(outputs[0], None, None)
+        return Law(outputs[0])
 
     def outputs_for(self, location: Array, scale: Array, dof: Array) -> Array:  # noqa: ARG002
         """Return the location as an output."""

@@ -4,10 +4,8 @@ import numpy as np
 
 from lstmfin.engine._special import digamma, log_gamma
 from lstmfin.engine.loss import Law
+from lstmfin.engine.losses._scale import log_scale_of, scale_of, within
 from lstmfin.engine.params import Array
-
-LOG_SCALE_BOUND = 8.0
-"""Scales stay within e^±8 of the target's unit: no network can make a range of zero or no end."""
 
 LEAST_DOF = 2.05
 """Just above 2, so that the variance is finite."""
@@ -26,6 +24,7 @@ class StudentT:
     """
 
     n_parameters = 3
+    targets = frozenset({"returns", "volatility"})
 
     def value(self, outputs: Array, target: Array) -> Array:
         """Return the loss of each target."""
@@ -43,8 +42,7 @@ class StudentT:
         dv = 0.5 * (
             digamma(v / 2) - digamma((v + 1) / 2) + 1 / v + np.log1p(q / v) - weight * q / v
         )
-        inside = np.abs(outputs[1]) < LOG_SCALE_BOUND
-        dlog_s = (1 - weight * q) * inside
+        dlog_s = (1 - weight * q) * within(outputs[1])
         du = dv * (v - LEAST_DOF) * (MOST_DOF - v) / (MOST_DOF - LEAST_DOF)
         return np.stack([-weight * e / s, dlog_s, du])
 
@@ -56,14 +54,12 @@ class StudentT:
         """Return the outputs that stand for a law."""
         margin = 1e-6 * (MOST_DOF - LEAST_DOF)
         v = np.clip(dof, LEAST_DOF + margin, MOST_DOF - margin)
-        log_s = np.clip(np.log(scale), -LOG_SCALE_BOUND, LOG_SCALE_BOUND)
-        return np.stack([location, log_s, np.log((v - LEAST_DOF) / (MOST_DOF - v))])
+        return np.stack([location, log_scale_of(scale), np.log((v - LEAST_DOF) / (MOST_DOF - v))])
 
     @staticmethod
     def _parameters(outputs: Array) -> tuple[Array, Array, Array]:
         m, log_s, u = np.asarray(outputs, np.float64)
-        s = np.exp(np.clip(log_s, -LOG_SCALE_BOUND, LOG_SCALE_BOUND))
-        return m, s, LEAST_DOF + (MOST_DOF - LEAST_DOF) * (0.5 + 0.5 * np.tanh(u / 2))
+        return m, scale_of(log_s), LEAST_DOF + (MOST_DOF - LEAST_DOF) * (0.5 + 0.5 * np.tanh(u / 2))
 
 
 LOSS = StudentT()

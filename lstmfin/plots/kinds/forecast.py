@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -164,7 +164,8 @@ def gather(workspace: Workspace, symbol: str) -> ForecastPicture:
     """Forecast with the saved model from the stored prices."""
     _, forecaster = load_model(workspace, symbol)
     with Store(workspace.database) as store:
-        prices = store.prices(symbol).finished()
+        others = tuple(store.prices(other) for other in forecaster.config.exog)
+        prices = replace(store.prices(symbol).finished(), others=others)
     forecast = make_forecast(forecaster, prices)
     quantiles = forecast.prices(FAN)
     naive = forecast.naive_prices((0.05, 0.95))

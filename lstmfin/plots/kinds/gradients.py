@@ -33,12 +33,13 @@ LEAST, MOST = 1e-8, 1e4
 
 @dataclass(frozen=True)
 class Curve:
-    """Norms (L,) by lag (L,), their name, and whether the network was at rest."""
+    """Norms (L,) by lag (L,) and their name; curves of one ``kind`` share a colour."""
 
     label: str
     lags: NDArray[np.int64]
     norms: NDArray[np.float64]
-    at_rest: bool = False
+    kind: str
+    dashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,30 @@ def gradients_picture(
 
     def curve(decay: Decay) -> Curve:
         at_rest = decay.inputs == 0
-        label = decay.label + (", at rest" if at_rest else "")
-        norms = np.asarray(decay.norms, np.float64)
-        return Curve(label.removeprefix("rnn, "), np.array(decay.lags), norms, at_rest)
+        kind = decay.label.removeprefix("rnn, ")
+        return _curve(decay, kind + (", at rest" if at_rest else ""), kind, dashed=at_rest)
 
+    compared = {one.cell for one in cells if one.label != one.cell}
     return GradientsPicture(
-        subject or "Recurrent cells", tuple(map(curve, scales)), tuple(map(_cell_curve, cells))
+        subject or "Recurrent cells",
+        tuple(map(curve, scales)),
+        tuple(
+            _curve(
+                one, one.label, one.cell, dashed=one.cell in compared and one.label in _firsts(one)
+            )
+            for one in cells
+        ),
     )
 
 
-def _cell_curve(decay: Decay) -> Curve:
-    return Curve(decay.label, np.array(decay.lags), np.asarray(decay.norms, np.float64))
+def _firsts(decay: Decay) -> tuple[str, str]:
+    """Return how a cell is called before it learns, beside one that has."""
+    return decay.cell, f"{decay.cell}, new"
+
+
+def _curve(decay: Decay, label: str, kind: str, *, dashed: bool) -> Curve:
+    norms = np.asarray(decay.norms, np.float64)
+    return Curve(label, np.array(decay.lags), norms, kind, dashed)
 
 
 def draw(picture: GradientsPicture, theme: Theme) -> Figure:
@@ -110,12 +124,12 @@ def _curves(axes: Axes, curves: Sequence[Curve], theme: Theme) -> None:
     axes.set_yscale("log")
     axes.axhline(1, color=theme.muted, lw=0.8)
     colours = (theme.model, theme.rival, theme.third, theme.ink, theme.muted)
-    n_colours = 3 if any(curve.at_rest for curve in curves) else len(colours)
+    kinds = list(dict.fromkeys(curve.kind for curve in curves))
     labels = []
-    for number, curve in enumerate(curves):
-        colour = colours[number % n_colours]
+    for curve in curves:
+        colour = colours[kinds.index(curve.kind) % len(colours)]
         lags, norms = np.append(0, curve.lags), np.append(1.0, curve.norms)
-        axes.plot(lags, norms, color=colour, lw=1.6, ls=(0, (4, 2)) if curve.at_rest else "-")
+        axes.plot(lags, norms, color=colour, lw=1.6, ls=(0, (4, 2)) if curve.dashed else "-")
         labels.append(Label(float(np.clip(norms[-1], LEAST, MOST)), curve.label, colour))
     every = np.concatenate([curve.norms for curve in curves])
     axes.set_ylim(max(LEAST, min(every.min() / 3, 0.1)), min(MOST, max(every.max() * 3, 10)))

@@ -153,7 +153,7 @@ def gather(workspace: Workspace, symbol: str) -> TrainingPicture:
         learning_rate=np.array([np.nan, *history.learning_rate]),
         gradient_norm=np.array([np.nan, *history.gradient_norm]),
         best_epoch=history.best_epoch,
-        loss_name=forecaster.config.loss,
+        loss_name=str(forecaster.config.loss),
         reference_loss=history.validation_loss[0],
         source=data.source,
         as_of=np.datetime64(data.last),

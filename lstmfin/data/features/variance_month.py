@@ -1,0 +1,5 @@
+"""Log of the mean variance of a month."""
+
+from lstmfin.data.features._lagged import mean_variance
+
+FEATURE = mean_variance(22)

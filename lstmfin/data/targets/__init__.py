@@ -1,0 +1,1 @@
+"""Targets, one module each; see ``lstmfin.registry.TARGETS``."""

@@ -1,0 +1,98 @@
+"""What networks see: windows of one series or of many, their outcomes, and the blocks by date.
+
+Shapes: N windows, D inputs, H horizons.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lstmfin.config import TrainConfig
+from lstmfin.data.exogenous import column_names
+from lstmfin.data.feature import Floats
+from lstmfin.data.prices import Prices
+from lstmfin.data.target import cumulative_returns, unit_of_returns
+from lstmfin.data.windows import Windows, carried_features, joined, make_windows
+from lstmfin.errors import DataError
+from lstmfin.models.model import Indices
+from lstmfin.models.samples import blocks
+
+LEAST_WINDOWS = 30
+"""Fewer windows to train on, or a tenth of it to validate on, say nothing."""
+
+
+def input_names(config: TrainConfig) -> tuple[str, ...]:
+    """Return the names of the D inputs: features, and columns of other series."""
+    return (*config.features, *column_names(config.exog))
+
+
+def features_of(config: TrainConfig, series: Sequence[Prices]) -> tuple[str, ...]:
+    """Return the features that were chosen, else those of the target that all series carry."""
+    features = config.features or carried_features(series, target=config.target)
+    if not features:
+        raise DataError(
+            f"no feature is carried by all of {', '.join(one.symbol for one in series)}; name "
+            "some with --features"
+        )
+    return features
+
+
+def windows_of(config: TrainConfig, prices: Prices) -> Windows:
+    """Return the windows of one series.
+
+    Raises
+    ------
+    DataError
+        When it cannot carry what is asked of it, or comes with other series than it should.
+    """
+    given = tuple(one.symbol for one in prices.others)
+    if given != config.exog:
+        raise DataError(
+            f"{prices.symbol} is to be seen with {', '.join(config.exog) or 'no other'}, and came "
+            f"with {', '.join(given) or 'none'}"
+        )
+    return make_windows(
+        prices,
+        features=config.features,
+        window=config.window,
+        horizon=config.horizon,
+        target=config.target,
+        estimator=config.variance,
+    )
+
+
+def windows_of_all(config: TrainConfig, series: Sequence[Prices]) -> tuple[Windows, Floats]:
+    """Return the windows of all series as one, and the returns that came of them in σ √h (N, H)."""
+    H, parts = config.horizon, [windows_of(config, one) for one in series]
+    windows = joined(parts)
+    if config.target == "returns":
+        return windows, windows.target
+    outcomes = [
+        cumulative_returns(one, H)[part.origins] / unit_of_returns(part.volatility, H)
+        for one, part in zip(series, parts, strict=True)
+    ]
+    return windows, np.concatenate(outcomes)
+
+
+def training_blocks(
+    config: TrainConfig, windows: Windows, series: Sequence[Prices]
+) -> tuple[Indices, Indices]:
+    """Return the rows to train on and those to validate on; see ``blocks``.
+
+    Raises
+    ------
+    DataError
+        When either is too short; the message says how many sessions are needed.
+    """
+    share, H = config.validation, config.horizon
+    training, validation = blocks(windows, validation=share)
+    if len(training) >= LEAST_WINDOWS and len(validation) >= LEAST_WINDOWS / 10:
+        return training, validation
+    enough = max((LEAST_WINDOWS + H + 1) / (1 - share), LEAST_WINDOWS / 10 / share)
+    longest = max(series, key=len)
+    n_lost = len(longest) - len(windows.known) if len(series) == 1 else config.window + H
+    raise DataError(
+        f"{longest.symbol} has {len(longest)} sessions; a window of {config.window} and "
+        f"a horizon of {H} need {n_lost + int(np.ceil(enough))}: fetch more, or choose a smaller "
+        "--window or --horizon"
+    )
