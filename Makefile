@@ -13,10 +13,10 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check oracles mutants bench lock clean
+.PHONY: help setup demo test check oracles mutants bench release-check lock clean
 
 help:  ## List the verbs.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## Make .venv with the exact versions of requirements.lock.
 
@@ -38,10 +38,11 @@ test: $(READY)  ## Run the tests.
 	$(BIN)/python -m pytest -n auto -q -m "not slow"
 
 # PyTorch alone goes by its version: its files, and so their hashes, differ from machine to machine.
+# The lock is whole, and --no-deps leaves it so: empyrical asks for an older peewee than yfinance.
 $(ORACLES_READY): requirements-oracles.lock pyproject.toml
 	@echo "Installing requirements-oracles.lock and PyTorch into $(ORACLES): some minutes ..."
 	@$(PYTHON) -m venv $(ORACLES)
-	@$(ORACLES)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements-oracles.lock
+	@$(ORACLES)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps --requirement requirements-oracles.lock
 	@$(ORACLES)/bin/python -m pip install -qq --disable-pip-version-check torch==2.13.0
 	@$(ORACLES)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -72,11 +73,20 @@ bench: $(READY) $(ORACLES_READY)  ## Measure speed and memory, beside PyTorch's 
 	$(BIN)/python benchmarks/adding.py
 	$(BIN)/python benchmarks/verdict.py
 
+RELEASE := .venv-release
+release-check: $(READY)  ## Build wheel and sdist, install the wheel by itself, and run from it.
+	rm -rf dist $(RELEASE)
+	$(BIN)/python -m hatchling build --directory dist
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip install -q --disable-pip-version-check dist/*.whl
+	cd $(RELEASE) && bin/lstmfin selftest && bin/lstmfin -C demo fetch AAPL --source sample train --epochs 2 backtest plot forecast
+	rm -rf $(RELEASE)
+
 lock: $(READY)  ## Choose the newest versions anew and write both lock files.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(COMPILE) --extra dev --upgrade --output-file requirements.lock
-	echo "torch ; python_version < '0'" | $(COMPILE) --extra oracles --upgrade \
+	printf "torch ; python_version < '0'\npeewee>=4\n" | $(COMPILE) --extra oracles --upgrade \
 		--constraints requirements.lock --override /dev/stdin --output-file requirements-oracles.lock
 
 clean:  ## Remove all that was made here.
-	rm -rf .venv $(ORACLES) demo dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(ORACLES) $(RELEASE) demo dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

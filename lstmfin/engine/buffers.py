@@ -4,7 +4,6 @@ Shapes: T steps, B batch, D inputs, H hidden units, G gates, R rows fed back, K 
 stands for M models side by side, or for nothing.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ States = dict[str, Array]
 FOLDED_NUMBERS = 131_072
 """Pre-activations of one fold: few calls where layers are small, little memory where not."""
 
-FOLDED_SHARE = 15
+FOLDED_SHARE = 10
 """A fold is at most one in so many steps, so that its memory is small beside theirs."""
 
 
@@ -57,14 +56,13 @@ class Buffers:
     """Memory of one pass; what only backward needs is there for one fold of steps at a time."""
 
     def __init__(self, cell: Cell, sizes: Sizes) -> None:
-        lead, T, B, D, H, _, masked, kept = sizes
+        _, T, B, D, H, _, masked, kept = sizes
         fed_back = cell.fed_back or cell.states[:1]
         R, rows, n_late = H * len(fed_back), H * len(cell.gates), H * len(cell.late)
         self.cell, self.sizes = cell, sizes
         self.n_fed_back, self.n_early = R, rows - n_late
-        self.n_folded = max(
-            1, min(FOLDED_NUMBERS // (rows * B * math.prod(lead)), T // FOLDED_SHARE)
-        )
+        # Not by the number of models: each must add up its gradients as it would alone.
+        self.n_folded = max(1, min(FOLDED_NUMBERS // (rows * B), T // FOLDED_SHARE))
         # What is fed back, x and ones; one step more than T, for the states after the last.
         stacked = self._room(T + 1, R + D + 1, B)
         self.early = Product(stacked, self.n_early, n_most=self.n_folded)
@@ -94,6 +92,7 @@ class Buffers:
         self._saved = {name: self._room(T, *shape) for name, shape in saved.items()}
         self._slopes = {name: self._room(self.n_folded, *shape) for name, shape in slopes.items()}
         self._by_gate = {name for name, shape in (saved | slopes).items() if len(shape) == 3}
+        self.is_fresh = False
         self.steps = [self._one(t) for t in range(T)]
         self.folds = [self._several(t) for t in range(0, T, self.n_folded)]
 
@@ -171,6 +170,7 @@ class Buffers:
             states[:] = (below or {}).get(name, 0)
         for t, step in enumerate(self.steps):
             step.index = start + t
+        self.is_fresh = True
 
     def feed_back(self, t: int, mask: Array) -> None:
         """Write the masked states before a step to where its product reads them."""
@@ -215,7 +215,8 @@ class Buffers:
 
     def squares(self, d: State) -> Array:
         """Return the squared norm (..., B) of the gradients of the states of each sample."""
-        return np.asarray(sum(np.sum(getattr(d, name) ** 2, axis=-2) for name in self.states))
+        parts = (np.square(getattr(d, name), dtype=np.float64) for name in self.states)
+        return np.asarray(sum(part.sum(axis=-2) for part in parts))
 
     def fold(self, t: int) -> None:
         """Add to ``dA`` what comes of the ``n_folded`` steps from t on, or fewer."""

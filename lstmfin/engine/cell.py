@@ -9,6 +9,7 @@ Shapes: T steps, B batch, D inputs, H hidden units, G gates. One step sees (G, H
 with models side by side (G, M, H, B) and (M, H, B): a cell counts axes from the end.
 """
 
+import math
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -195,7 +196,7 @@ def sigmoid(x: Array) -> None:
 
 def tanh(x: Array, out: Array) -> None:
     """Write tanh(x) = 2 / (1 + exp(-2x)) - 1 to ``out``, which may be x itself."""
-    if HAS_AVX512 or x.size < SMALL:
+    if HAS_AVX512 or math.prod(x.shape[-2:]) < SMALL:  # of one model, whatever stands beside it
         np.tanh(x, out=out)
         return
     np.multiply(x, -2, out=out)

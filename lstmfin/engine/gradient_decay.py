@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmfin.engine.buffers import States
+from lstmfin.engine.buffers import Noise, States
 from lstmfin.engine.network import Network
 from lstmfin.engine.params import Array, Params
 from lstmfin.engine.problems import PROBLEMS
@@ -74,6 +74,7 @@ def gradient_norms(
     inputs: float,
     rng: np.random.Generator,
     n_sequences: int = N_SEQUENCES,
+    noise: Noise | None = None,
 ) -> Array:
     """Return the norm of the Jacobian of the states by those of each lag before.
 
@@ -88,9 +89,11 @@ def gradient_norms(
         where tanh is linear.
     n_sequences : int
         B, each with one random direction.
+    noise : Noise, optional
+        Shares of states that stay, of a network that was trained with zoneout.
     """
     x = inputs * rng.standard_normal((N_BEFORE + max(lags), layer.n_inputs, n_sequences))
-    layer.forward(p, x)
+    layer.forward(p, x, noise=noise)
     before = {name: states.copy() for name, states in layer.states().items()}
     n_states = len(before) * layer.n_hidden
     direction = rng.standard_normal((n_states, n_sequences))
@@ -101,7 +104,7 @@ def gradient_norms(
     for lag in lags:
         start = len(x) - lag
         initial = {name: states[start - 1] for name, states in before.items()}
-        layer.forward(p, x[start:], initial, start=start)
+        layer.forward(p, x[start:], initial, start=start, noise=noise)
         arrived = layer.backward(p, unused, {}, dlast=dlast, need_dx=False).initial
         square = sum(float(np.sum(one**2)) for one in arrived.values())
         norms.append(np.sqrt(square / (n_states * n_sequences)))
@@ -165,7 +168,9 @@ def cell_that_learned(
 def trained_cell(network: Network, *, seed: int, lags: Sequence[int], inputs: float) -> Decay:
     """Measure the lowest layer of a network with the weights it has."""
     layer, label = network.layers[0], f"{network.architecture.cell}, trained"
-    return _measured(layer, network.params.owned_by("layer0"), label, seed, lags, inputs)
+    noise = Noise(None, dict(network.architecture.zoneout))
+    weights = network.params.owned_by("layer0")
+    return _measured(layer, weights, label, seed, lags, inputs, noise=noise)
 
 
 def _measured(  # noqa: PLR0917 - each is named where it is given
@@ -175,13 +180,17 @@ def _measured(  # noqa: PLR0917 - each is named where it is given
     seed: int,
     lags: Sequence[int],
     inputs: float,
+    *,
+    noise: Noise | None = None,
 ) -> Decay:
     """Measure a layer with the weights it has, in double precision."""
     double = SimpleNamespace(
         **{name: np.array(array, np.float64) for name, array in vars(weights).items()}
     )
     rng = np.random.default_rng([seed, 1])
-    norms = gradient_norms(layer, layer.bind(double), lags=lags, inputs=inputs, rng=rng)
+    norms = gradient_norms(
+        layer, layer.bind(double), lags=lags, inputs=inputs, rng=rng, noise=noise
+    )
     return Decay(label, label.partition(",")[0], inputs, tuple(lags), norms)
 
 

@@ -4,7 +4,7 @@ Shapes: P parameters of the law, H horizons, B batch, Q levels. A network's outp
 seen as (P, H, B), the targets are (H, B).
 """
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lstmfin.engine.params import Array
 
@@ -26,6 +26,12 @@ class Law(NamedTuple):
     scale: Array | None = None
     dof: Array | None = None
     quantiles: Array | None = None
+
+    def of(self, origins: Any) -> "Law":
+        """Return what was said at some origins, of parameters (N, H) and quantiles (Q, N, H)."""
+        return Law(
+            *(None if one is None else one[..., origins, :] for one in self)  # type: ignore[arg-type]
+        )
 
     @property
     def has_spread(self) -> bool:

@@ -78,7 +78,7 @@ class Network:
         }
 
     def decayed(self) -> Array:
-        """Return 1 for each weight that may decay and 0 for each bias, in the order of ``flat``."""
+        """Return 1 for weights that may decay, 0 for biases, gains and starts, as ``flat``."""
         mask = self.params.like()
         mask.flat[...] = 1
         mask["head.b"][...] = 0
@@ -86,7 +86,7 @@ class Network:
             if name.endswith(".A"):
                 part[..., -1] = 0
                 part *= self.is_trained
-            elif ".start_" in name:
+            elif name.partition(".")[2].startswith(("start_", "gain", "shift")):
                 part[...] = 0
         return mask.flat
 
@@ -161,6 +161,17 @@ class Network:
         """Return copies of the states after the last step of the last forward pass."""
         return [
             [{name: s.copy() for name, s in one.layer.last_states().items()} for one in level]
+            for level in self.levels
+        ]
+
+    def first_states(self) -> Carried:
+        """Return the states before the first step, (..., H, 1): learned ones, or zeros."""
+        shape, dtype = (*self.lead, self.architecture.n_hidden, 1), self.params.flat.dtype
+        return [
+            [
+                dict.fromkeys(one.layer.cell.states, np.zeros(shape, dtype)) | one.starts(one.p)
+                for one in level
+            ]
             for level in self.levels
         ]
 

@@ -110,6 +110,28 @@ def check_network(config: TrainConfig) -> None:
             f"--direction {config.direction} with --stateful would look ahead: a layer that reads "
             "from the end has no states to hand on to later windows; choose --direction forward"
         )
+    if config.stateful and config.panel:
+        raise UsageError(
+            "--stateful goes through one series in order of time, and --panel through many; choose "
+            "one of them"
+        )
+    if config.forget_bias is not None and not {"f", "c"} <= {*cell.gates, *cell.states}:
+        raise UsageError(
+            f"--forget-bias is nothing to the cell '{config.cell}', which has no forget gate over "
+            "a cell state"
+        )
+    if not cell.trained and (config.stateful or config.target == "direction"):
+        given = "--stateful" if config.stateful else "--target direction"
+        raise UsageError(
+            f"{given} is nothing to the cell '{config.cell}', whose read-out is solved for a mean "
+            "from windows that stand alone; choose another cell"
+        )
+    periods = getattr(cell, "periods", ())
+    if config.stateful and any(config.window % period for period in periods):
+        raise UsageError(
+            f"--window {config.window} is no multiple of all periods {periods}, and with "
+            "--stateful the clock goes on from window to window; choose one that is"
+        )
     if config.signal_penalty and (cell.late or not cell.trained):
         raise UsageError(
             f"--signal-penalty is nothing to the cell '{config.cell}': "

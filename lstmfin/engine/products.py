@@ -74,6 +74,7 @@ class Product:
         self._n_joined = max(1, min(joined, n_most))  # steps in one product for dA
         self._n_across = _blocks(n_rows, B, K)
         self._right = np.empty((*lead, n_most, B, K), dtype)
+        self._right_by_step = np.moveaxis(self._right, -3, 0)
         self._product = np.empty((*lead, n_rows, K), dtype)
         self.scratch = [self._ds, self._right]
         self.weights = [self._down, self._up, self._product]
@@ -101,14 +102,13 @@ class Product:
     def add(self, dA: Array, dz: Array, start: int) -> None:
         """Add to dA (..., N, K) what comes of dz (n, ..., N, B), of the steps from ``start`` on."""
         n = len(dz)
-        right = self._right[..., :n, :, :]
-        transpose_into(np.moveaxis(right, -3, 0), self.stacked[start : start + n])
+        transpose_into(self._right_by_step[:n], self.stacked[start : start + n])
         for first in range(0, n, self._n_joined):
             some = slice(first, min(first + self._n_joined, n))
             if some.stop - first == 1:
-                left, rows, n_cut = dz[first], right[..., first, :, :], self._n_across
+                left, rows, n_cut = dz[first], self._right_by_step[first], self._n_across
             else:
-                left, rows, n_cut = _columns(dz[some]), _joined(right[..., some, :, :]), 1
+                left, rows, n_cut = _columns(dz[some]), _joined(self._right[..., some, :, :]), 1
             np.matmul(_cut(left, n_cut), _meeting(rows, n_cut), out=_cut(self._product, n_cut))
             dA += self._product
 
@@ -158,8 +158,8 @@ def _meeting(matrix: Array, n: int) -> Array:
 
 def _columns(steps: Array) -> Array:
     """Return (n, ..., rows, B) as (..., rows, n B)."""
-    moved = np.moveaxis(steps, 0, -2)
-    return moved.reshape(*moved.shape[:-2], -1)
+    n, *rows, B = steps.shape
+    return steps.transpose(*range(1, steps.ndim - 1), 0, -1).reshape(*rows, n * B)
 
 
 def _joined(steps: Array) -> Array:

@@ -24,6 +24,10 @@ MOST_NUMBERS = np.iinfo(np.intp).max
 """Beyond it, products of sizes overflow."""
 
 
+MOST_SHAPES = 3
+"""Shapes whose memory is kept: those of batches, of the last one, and of validation."""
+
+
 class Gradients(NamedTuple):
     """What a backward pass gives beside the gradients of the weights.
 
@@ -129,13 +133,20 @@ class Recurrent:
         masked = noise.fed_back is not None
         sizes = Sizes(tuple(lead), T, B, D, self.n_hidden, p.A.dtype, masked, kept)
         if sizes not in self._buffers:
+            while len(self._buffers) >= MOST_SHAPES:
+                del self._buffers[next(iter(self._buffers))]
             self._buffers[sizes] = Buffers(cell, sizes)
         s = self._used = self._buffers[sizes]
         s.fill(x, initial, below, start=start)
         early = s.early.up(p.A[..., : s.n_early, :], cell.halved * self.n_hidden)
         late = s.late.up(p.A[..., s.n_early :, :], 0) if cell.late else None
-        multiply = s.early.multiply
+        multiply, cell_step = s.early.multiply, cell.step
         with np.errstate(over="ignore"):  # of an exponential, see `tanh`
+            if late is None and not masked and not kept:
+                for step in s.steps:
+                    multiply(early, step.right, out=step.out)
+                    cell_step(p, step)
+                return s.states[cell.states[0]][1:]
             for t, step in enumerate(s.steps):
                 if noise.fed_back is not None:
                     s.feed_back(t, noise.fed_back)
@@ -200,6 +211,8 @@ class Recurrent:
         """
         s, cell = self._used, self.cell
         assert s is not None
+        assert s.is_fresh, "a forward pass allows one backward pass"
+        s.is_fresh = False
         s.early.take(p.A[..., : s.n_early, :])
         if cell.late:
             s.late.take(p.A[..., s.n_early :, :])
@@ -262,5 +275,6 @@ class Recurrent:
         if mask is not None:
             signals *= mask
         dU = s.dA[..., : s.n_early, : self.n_fed_back]
-        dU += np.matmul(s.steps[t].dearly, signals.swapaxes(-2, -1).astype(dU.dtype))
+        dz = s.steps[t].dearly.astype(np.float64)  # as small as the factor is large
+        dU += np.matmul(dz, signals.swapaxes(-2, -1)).astype(dU.dtype)
         return np.asarray(scale * value.sum(axis=-1))

@@ -67,7 +67,8 @@ def signal_penalty(arrived: Array, passed_on: Array) -> tuple[Array, Array]:
 
 def norm(gradient: Array) -> float:
     """Return the Euclidean norm of a gradient (P,)."""
-    return math.sqrt(float(gradient @ gradient))
+    wide = gradient.astype(np.float64)  # the square of a large float32 is not finite
+    return math.sqrt(float(wide @ wide))
 
 
 class Average:

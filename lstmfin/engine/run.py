@@ -24,7 +24,10 @@ from lstmfin.errors import DataError
 MAX_RETREATS = 3
 """How often a run that left the finite numbers is set back, at half the rate, before it fails."""
 
-_COUNTERS = ("rate", "step", "epoch", "position", "ended")
+MOST_NORM = 1e18
+"""A gradient larger than that, after clipping, has squares that leave float32."""
+
+_COUNTERS = ("rate", "step", "epoch", "position", "n_windows", "ended")
 """Attributes of a run that are plain values."""
 
 
@@ -35,7 +38,8 @@ class History:
     Attributes
     ----------
     train_loss, learning_rate, gradient_norm : list of float
-        One entry an epoch: mean loss, last rate, mean norm of the gradient before clipping.
+        One entry an epoch: mean loss, the rate at its end, mean norm of the gradient before it
+        is clipped.
     validation_loss : list of float
         One entry more: before the first epoch, and after each.
     best_epoch : int
@@ -78,7 +82,13 @@ class Run:
         The order of the windows in this epoch, or of the streams of windows that follow upon each
         other, where states are carried; empty before its first step.
     carried : list or None
-        States that the next batch starts from.
+        States that the last batch left.
+    starts_from : list or None
+        Those of them that the next batch starts from.
+    n_windows : int
+        Windows of this epoch whose steps were taken.
+    is_between_steps : bool
+        Whether the run may be kept as it is.
     ended : bool
         Whether patience has run out.
     """
@@ -105,6 +115,9 @@ class Run:
         self.ended = False
         self.order: Indices = np.empty(0, np.intp)
         self.carried: Carried | None = None
+        self.starts_from: Carried | None = None
+        self.n_windows = 0
+        self.is_between_steps = True
         self.losses: list[float] = []
         self.norms: list[float] = []
 
@@ -112,22 +125,23 @@ class Run:
         """Return the rate of the next step."""
         return self.rate * self.schedule.share((self.step + 0.5) / self.n_steps)
 
-    def batches(self) -> Iterator[Indices]:
-        """Yield what is left of this epoch, in an order drawn at its begin."""
+    def next_batch(self) -> Indices | None:
+        """Return the windows of the next step, or None at the end of the epoch.
+
+        They stay the next until ``take_step``, so that a run may be kept between the two.
+        """
         if self.config.stateful:
-            yield from self._streams()
-            return
+            return self._next_of_streams()
         if not self.order.size:
             self.order = self.rng.permutation(self.n_samples)
-        while self.position < self.n_samples:
-            indices = self.order[self.position : self.position + self.config.batch]
-            self.position += len(indices)
-            yield indices
+        indices = self.order[self.position : self.position + self.config.batch]
+        return indices if len(indices) else None
 
-    def _streams(self) -> Iterator[Indices]:
-        """Yield windows so that each starts where that of the batch before ended, in order of time.
+    def _next_of_streams(self) -> Indices | None:
+        """Return windows that start where those of the batch before ended, in order of time.
 
-        A stream is every T-th window; some streams at a time are run from begin to end.
+        A stream is every T-th window; some streams at a time are run from begin to end. Sets what
+        they start from.
         """
         T, n, size = self.config.window, self.n_samples, self.config.batch
         if not self.order.size:
@@ -137,15 +151,16 @@ class Run:
             group, link = divmod(self.position, n_links)
             indices = self.order[group * size : (group + 1) * size] + link * T
             there = indices < n
-            self.carried = None if link == 0 else kept(self.carried, there)
-            self.position += 1
             if there.any():
-                yield indices[there]
+                self.starts_from = None if link == 0 else kept(self.carried, there)
+                return indices[there]
+            self.position += 1
+        return None
 
     def take_step(self, loss: float, n_windows: int) -> None:
         """Take a step down the gradient of a batch, or a step back where it is not finite."""
-        size = norm(self.gradient)
-        if math.isfinite(loss) and math.isfinite(size):
+        size, limit = norm(self.gradient), self.config.clip_norm
+        if math.isfinite(loss) and (min(size, limit) if limit else size) < MOST_NORM:
             clip_by_value(self.gradient, self.config.clip_value)
             clip_by_norm(self.gradient, self.config.clip_norm)
             add_l2(self.gradient, self.weights, self.decayed, self.config.l2)
@@ -154,16 +169,19 @@ class Run:
                 self.average.update(self.optimiser.answer())
             self.losses.append(loss * n_windows)
             self.norms.append(size)
+            self.n_windows += n_windows
         else:
             self._retreat()
         self.step += 1
+        self.position += 1 if self.config.stateful else n_windows
 
     def _retreat(self) -> None:
         self.history.n_retreats += 1
         if self.history.n_retreats > MAX_RETREATS:
             raise DataError(
                 f"training left the finite numbers {self.history.n_retreats} times, the last at a "
-                f"learning rate of {self.rate:.2g}; try a smaller --learning-rate or --clip-norm"
+                f"learning rate of {self.rate:.2g}; try a smaller --learning-rate, or clip the "
+                "gradient (--clip-norm)"
             )
         self.rate /= 2
         self.weights[:] = self.best
@@ -181,8 +199,10 @@ class Run:
             return
         trained = self.weights.copy()
         self.weights[:] = answer
-        yield
-        self.weights[:] = trained
+        try:
+            yield
+        finally:
+            self.weights[:] = trained
 
     def _answer(self) -> np.ndarray:
         if self.average and self.average.n_steps:
@@ -192,13 +212,13 @@ class Run:
     def close_epoch(self, validation_loss: float) -> None:
         """Note how an epoch ended, keep its weights if they are the best, and open the next."""
         history, losses, norms = self.history, self.losses, self.norms
-        history.train_loss.append(sum(losses) / self.n_samples if losses else math.nan)
+        history.train_loss.append(sum(losses) / self.n_windows if losses else math.nan)
         history.gradient_norm.append(sum(norms) / len(norms) if norms else math.nan)
         history.learning_rate.append(self.learning_rate())
         history.validation_loss.append(validation_loss)
         answer = self._answer()
-        improved = validation_loss < history.validation_loss[history.best_epoch]
-        improved = improved and bool(np.isfinite(answer).all())
+        improved = not validation_loss >= history.validation_loss[history.best_epoch]
+        improved = improved and math.isfinite(validation_loss) and bool(np.isfinite(answer).all())
         if improved:
             history.best_epoch = self.epoch
             self.best[:] = answer
@@ -206,7 +226,7 @@ class Run:
         waited = self.epoch - history.best_epoch
         self.ended = waited >= self.config.patience or self.epoch == self.config.epochs
         self.epoch, self.position, self.order = self.epoch + 1, 0, np.empty(0, np.intp)
-        self.losses, self.norms = [], []
+        self.losses, self.norms, self.n_windows = [], [], 0
 
     def state(self) -> State:
         """Return what the run is now, as copies."""

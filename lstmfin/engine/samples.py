@@ -17,10 +17,6 @@ Indices = NDArray[np.intp]
 PREDICTION_BATCH = 256
 """Windows that are predicted at once: enough to fill the products, little memory."""
 
-WINDOWS_BEFORE = 8
-"""Windows that are run before the first that is asked for, where states are carried from one to
-the next: what is further back has faded."""
-
 
 class Samples(Protocol):
     """Windows and their targets, taken by number."""
@@ -69,16 +65,24 @@ def said_of(network: Network, samples: Samples) -> Iterator[tuple[Array, Array]]
 
 
 def _carried_to(network: Network, samples: Samples, first: Indices, T: int) -> Carried | None:
-    """Return the states before the first windows, from those that end T, 2 T... sessions before."""
+    """Return the states before the first windows, of all that end T, 2 T... sessions before.
+
+    That is one pass over the series from its begin, as in training.
+    """
+    n_before = 0
+    while samples.before(first, (n_before + 1) * T)[1].any():
+        n_before += 1
     carried: Carried | None = None
-    for n in range(WINDOWS_BEFORE, 0, -1):
+    for n in range(n_before, 0, -1):
         x, there = samples.before(first, n * T)
-        if there.any():
-            network.forward(turned(x), carried=carried)
-            carried = [
-                [{name: state * there for name, state in one.items()} for one in level]
-                for level in network.carry()
+        network.forward(turned(x), carried=carried)
+        carried = [
+            [
+                {name: np.where(there, state, start[name]) for name, state in one.items()}
+                for one, start in zip(level, starts, strict=True)
             ]
+            for level, starts in zip(network.carry(), network.first_states(), strict=True)
+        ]
     return carried
 
 

@@ -65,6 +65,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "variational dropout": {"dropout": Dropout(0.3, 0.3, one_mask=True), "n_layers": 2},
     "loss on all steps": {"every_step": True},
     "models side by side": {"n_models": 3},
+    "large layers": {"n_hidden": 64, "n_samples": 128},
 }
 """Options of a network, each proved on every cell."""
 
@@ -124,9 +125,11 @@ def _checks_of_network(
     every_step: bool = False,
     n_models: int | None = None,
     n_layers: int = 1,
+    n_hidden: int = 6,
+    n_samples: int = 2,
     **place: Any,
 ) -> Iterator[Check]:
-    T, D, H, B, O = 4, 3, 6, 2, 2
+    T, D, H, B, O = 4, 3, n_hidden, n_samples, 2
     network = Network(
         Architecture(cell, D, H, n_layers, O, **place),
         dropout=dropout or Dropout(),

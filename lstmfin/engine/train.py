@@ -26,6 +26,7 @@ from lstmfin.engine.samples import (
     said_of,
     turned,
 )
+from lstmfin.errors import DataError
 
 MOST_TOGETHER = 65_536
 """Pre-activations of a step up to which models train in the same calls: beyond, each call is long
@@ -113,8 +114,10 @@ def fit_together(
                     validation_loss = mean_loss(task.network, loss, task.validation)
                 run.close_epoch(validation_loss)
             _keep(live)
+    except DataError:
+        raise  # what a run was before it failed is kept already
     except BaseException:
-        _keep(pairs)
+        _keep([pair for pair in pairs if pair[1].is_between_steps])
         raise
     for task, run in pairs:
         task.network.params.flat[:] = run.best
@@ -140,14 +143,13 @@ def _keep(pairs: Sequence[tuple[Task, Run]]) -> None:
 
 def _epoch(pairs: Sequence[tuple[Task, Run]], step: "Step", tick: Callable[[], None]) -> None:
     """Let each network take the steps of one epoch, those of one batch size side by side."""
-    queues = [(task, run, run.batches()) for task, run in pairs]
-    while queues:
-        drawn = [(task, run, queue, next(queue, None)) for task, run, queue in queues]
-        queues = [(task, run, queue) for task, run, queue, indices in drawn if indices is not None]
+    while True:
         by_size: dict[int, list[tuple[Task, Run, Indices]]] = {}
-        for task, run, _, indices in drawn:
-            if indices is not None:
+        for task, run in pairs:
+            if (indices := run.next_batch()) is not None:
                 by_size.setdefault(len(indices), []).append((task, run, indices))
+        if not by_size:
+            return
         for size, some in by_size.items():
             n = step.n_together(some[0][0].network, size)
             for first in range(0, len(some), n):
@@ -171,6 +173,14 @@ class Step:
 
     def take(self, some: Sequence[tuple[Task, Run, Indices]]) -> None:
         """Set the gradients of each network from its batch, and let its run take the step."""
+        for _, run, _ in some:
+            run.is_between_steps = False
+        with np.errstate(over="ignore", invalid="ignore"):  # the run judges what is not finite
+            self._take(some)
+        for _, run, _ in some:
+            run.is_between_steps = True
+
+    def _take(self, some: Sequence[tuple[Task, Run, Indices]]) -> None:
         every_step = self.config.loss_on == "all"
         batches = [
             task.training.every_step(indices) if every_step else task.training.batch(indices)
@@ -178,7 +188,7 @@ class Step:
         ]
         network = some[0][0].network
         rngs: Rngs = some[0][0].rng
-        x, carried = turned(batches[0][0]), some[0][1].carried
+        x, carried = turned(batches[0][0]), some[0][1].starts_from
         if len(some) > 1:
             network = self._joined([task.network for task, _, _ in some])
             rngs = [task.rng for task, _, _ in some]

@@ -144,11 +144,6 @@ class Forecaster:
                 f"{', '.join(able)}"
             )
         check_network(self.config)
-        if config.stateful and config.panel:
-            raise UsageError(
-                "--stateful goes through one series in order of time, and --panel through many; "
-                "choose one of them"
-            )
         self.members: list[Member] = []
         self.scaler: Scaler | None = None
         self.naive: Spread = (np.ones(config.horizon), np.full(config.horizon, np.inf))
@@ -281,11 +276,14 @@ class Forecaster:
         """
         assert self.scaler is not None
         windows, rows = self._at(prices, origins)
-        by_step = self.config.loss_on == "all"
-        samples = Samples(windows, self.scaler, rows, by_step)
         volatility = windows.volatility[rows]
+        # Carried states come from the windows before: all in a row are asked, and some are taken.
+        asked = np.arange(rows.min(), rows.max() + 1) if self.config.stateful else rows
+        samples = Samples(windows, self.scaler, asked, self.config.loss_on == "all")
         with one_thread():
             answers = [predict(one.network, self.loss, samples) for one in self.members]
+        if self.config.stateful:
+            answers = [answer.of(rows - rows.min()) for answer in answers]
         pairs = list(zip(self.members, answers, strict=True))
         quantity = self.target.quantity
         laws = tuple(one.law(quantity, said, volatility, self.naive) for one, said in pairs)

@@ -145,16 +145,18 @@ def test_streams_follow_upon_each_other(n, batch):
     config = replace(CONFIG, stateful=True, window=T, batch=batch)
     run = Run(_network(stateful=True), config, np.random.default_rng(0), n_samples=n, n_steps=9)
     taken, before, n_batches = [], [], 0
-    for indices in run.batches():
+    while (indices := run.next_batch()) is not None:
+        np.testing.assert_array_equal(run.next_batch(), indices)  # until the step is taken
         n_batches += 1
-        if run.carried is None:
+        if run.starts_from is None:
             assert max(indices) < T
         else:
             assert indices.tolist() == [one + T for one in before if one + T < n]
-            assert run.carried[0][0]["h"][0].tolist() == (indices - T).tolist()
+            assert run.starts_from[0][0]["h"][0].tolist() == (indices - T).tolist()
         before = indices.tolist()
         taken += before
         run.carried = [[{"h": np.array([indices])}]]
+        run.take_step(0.0, len(indices))
     assert sorted(taken) == list(range(n))
     assert n_batches <= steps_an_epoch(n, config)
 
@@ -182,6 +184,19 @@ def test_windows_before_the_first_are_run_through():
     later = np.concatenate([outputs for outputs, _ in said_of(network, part)], axis=1)
     np.testing.assert_allclose(later, said[:, 17:], rtol=1e-10)
     assert predict(network, MeanSquared(), part).location.shape == (13, O)
+
+
+def test_windows_without_one_before_start_as_learned():
+    """Beside windows that have predecessors, those that have none start from the learned states."""
+    network = _network(stateful=True, learned_start=True, outputs=O)
+    network.params.flat[:] = np.random.default_rng(4).standard_normal(network.params.flat.size)
+    whole, part = Series(12), Series(12)
+    part.first, part.n = T - 2, 12 - T + 2
+    said, later = (
+        np.concatenate([outputs for outputs, _ in said_of(network, one)], axis=1)
+        for one in (whole, part)
+    )
+    np.testing.assert_allclose(later, said[:, T - 2 :], rtol=1e-10)
 
 
 def test_states_reach_further_than_a_window():

@@ -89,6 +89,23 @@ def test_its_gradient_is_that_of_u_where_it_stands(monkeypatch, variant, disturb
         assert analytic == pytest.approx(numeric, rel=1e-6, abs=1e-9)
 
 
+def test_signals_that_vanish_are_penalised_in_single_precision():
+    """Squares of what has all but vanished are not zero: float32 finds what float64 finds."""
+    values = []
+    for dtype in (np.float32, np.float64):
+        probe = Probe(("rnn", {}), T=100, B=2, dtype=dtype)
+        probe.weights.flat[:] = 0.2 * np.random.default_rng(0).standard_normal(
+            probe.weights.flat.size
+        )
+        probe.forward()
+        grads, zero = probe.weights.like(), {"h": np.zeros_like(probe.dh)}
+        dp = probe.bound(grads)
+        values.append(
+            float(probe.layer.backward(probe.p, dp, zero, dlast=probe.dlast, penalty=1.0).penalty)
+        )
+    assert values[0] == pytest.approx(values[1], rel=0.35)
+
+
 def test_only_u_is_moved(monkeypatch):
     """W and the biases get the gradient that they get without it."""
     probe = Probe(("lstm", {}), T=4, B=2)

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_task import CONFIG, Breaking, make_task
+from toy_task import CONFIG, Arrays, Breaking, make_task
 
+from lstmfin.engine import cell as cell_module
 from lstmfin.engine import train as module
 from lstmfin.engine.architecture import Architecture
 from lstmfin.engine.dropout import Dropout
@@ -79,6 +80,91 @@ def test_so_it_is_with_every_optimiser(optimiser):
 def test_so_it_is_in_every_place(place):
     """Directions, stacks and what is dropped at random, from streams of their own."""
     _check((64, 40), replace(SHORT, signal_penalty=0.01, ema=0.5), **place)
+
+
+@pytest.mark.parametrize("vector_tanh", [True, False])
+def test_so_it_is_at_the_sizes_of_every_day(monkeypatch, vector_tanh):
+    """With several folds of steps, cut products and functions by exponential, too."""
+    monkeypatch.setattr(cell_module, "HAS_AVX512", vector_tanh)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((130, 60, 5)).astype(np.float32)
+    samples = Arrays(x, x[:, -3, :1].astype(np.float64))
+
+    def tasks():
+        for seed in range(6):
+            network = Network(Architecture("lstm", 5, 32, 1, 1))
+            network.initialise(np.random.default_rng(seed), np.zeros(1))
+            yield Task(network, samples, samples, _rng(seed))
+
+    config = replace(SHORT, epochs=1, batch=64)
+    together, alone = list(tasks()), list(tasks())
+    fit_together(together, MeanSquared(), config=config)
+    for one, other in zip(together, alone, strict=True):
+        fit_together([other], MeanSquared(), config=config)
+        np.testing.assert_array_equal(one.network.params.flat, other.network.params.flat)
+
+
+class Killed(BaseException):
+    """Raised between two steps, as Ctrl-C is."""
+
+
+class Memory:
+    """Keeps the last state."""
+
+    def __init__(self):
+        self.kept = None
+
+    def load(self):
+        return self.kept
+
+    def save(self, state):
+        self.kept = state
+
+
+@pytest.mark.parametrize("kill_at", [1, 2, 3, 5, 6, 7])
+@pytest.mark.parametrize("options", [{}, {"stateful": True, "window": 6, "batch": 4}], ids=str)
+def test_killed_between_two_networks_and_resumed(monkeypatch, options, kill_at):
+    """Those whose step was taken and those whose batch was only drawn go on with the same bits."""
+    monkeypatch.setattr(module, "MOST_TOGETHER", 1)  # one after the other
+    config = replace(SHORT, epochs=2, **options)
+    stateful = options.get("stateful", False)
+
+    def train(memories, tick=lambda: None):
+        tasks = _tasks((40, 40, 33), stateful=stateful)
+        tasks = [replace(task, checkpoint=m) for task, m in zip(tasks, memories, strict=True)]
+        fit_together(tasks, MeanSquared(), config=config, tick=tick)
+        return [task.network.params.flat for task in tasks]
+
+    def stop():
+        nonlocal kill_at
+        kill_at -= 1
+        if kill_at == 0:
+            raise Killed
+
+    whole, memories = train([None] * 3), [Memory(), Memory(), Memory()]
+    with pytest.raises(Killed):
+        train(memories, tick=stop)
+    for one, other in zip(whole, train(memories), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_run_torn_in_a_step_is_not_kept():
+    """What is raised inside a step leaves the state of the last epoch."""
+    memory = Memory()
+
+    class Torn(MeanSquared):
+        n_calls = 0
+
+        def gradient(self, outputs, target):
+            Torn.n_calls += 1
+            if Torn.n_calls == 6:  # the second step of the second epoch
+                raise MemoryError
+            return super().gradient(outputs, target)
+
+    (task,) = _tasks((64,))
+    with pytest.raises(MemoryError):
+        fit_together([replace(task, checkpoint=memory)], Torn(), config=SHORT)
+    assert (memory.kept.values["epoch"], memory.kept.values["position"]) == (2, 0)
 
 
 def test_a_network_that_ends_early_leaves_the_others():
