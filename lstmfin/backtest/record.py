@@ -1,10 +1,11 @@
 """A backtest on disk: what the table, the verdict and the picture need, as JSON."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lstmfin.backtest.scores import Scores, score
+from lstmfin.backtest.skill import Skill, skills
 from lstmfin.backtest.verdict import Finding, verdict
 from lstmfin.backtest.walkforward import BUY_AND_HOLD, Backtest, Floats
 from lstmfin.errors import DataError
@@ -31,6 +32,8 @@ class Record:
         then, after costs, before costs and of buy-and-hold, and the position taken.
     settings : dict
         What was asked for, by command.
+    skills : list of Skill
+        Of the network against each baseline; empty in a record of before they were kept.
     """
 
     symbol: str
@@ -47,6 +50,7 @@ class Record:
     gross: list[float]
     benchmark: list[float]
     position: list[float]
+    skills: list[Skill] = field(default_factory=list)
 
 
 def make_record(
@@ -74,6 +78,7 @@ def make_record(
         gross=equity_curve(result.gross(result.model)).tolist(),
         benchmark=equity_curve(result.net(BUY_AND_HOLD)).tolist(),
         position=result.positions[result.model].tolist(),
+        skills=skills(result),
     )
 
 
@@ -81,6 +86,11 @@ def save_record(workspace: Workspace, record: Record) -> None:
     """Keep the record of a symbol's last backtest."""
     path = workspace.reports / safe_name(record.symbol) / FILE_NAME
     write_atomically(path, json.dumps(asdict(record), sort_keys=True).encode())
+
+
+def has_record(workspace: Workspace, symbol: str) -> bool:
+    """Tell whether a symbol was backtested."""
+    return (workspace.reports / safe_name(symbol) / FILE_NAME).is_file()
 
 
 def load_record(workspace: Workspace, symbol: str) -> Record:
@@ -96,6 +106,7 @@ def load_record(workspace: Workspace, symbol: str) -> Record:
         table = json.loads(path.read_bytes())
         table["scores"] = [Scores(**one) for one in table["scores"]]
         table["findings"] = [Finding(**one) for one in table["findings"]]
+        table["skills"] = [Skill(**one) for one in table.get("skills", [])]
         return Record(**table)
     except FileNotFoundError as error:
         raise DataError(

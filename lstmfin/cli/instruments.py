@@ -67,4 +67,6 @@ class BenchConfig(Section):
     limit: int | None = option(
         None, "Sequences after which to give up.", minimum=1, maximum=1_000_000_000
     )
+    out: Path | None = option(None, "File (.png .svg .pdf) to draw the learning curves to.")
+    theme: str = option("light", "Colours of the picture.", choices=("light", "dark"))
     seed: int = option(0, SEED, minimum=0, maximum=MOST_SEED)

@@ -30,7 +30,7 @@ def section_options(section: type[Section]) -> Callable[[F], F]:
 
 def _option(name: str, hint: Any, rules: Any, default: Any) -> Callable[[F], F]:
     kind = without_none(hint)
-    flag = f"--{name.replace('_', '-')}"
+    flag = f"--{name.rstrip('_').replace('_', '-')}"  # `from` is a word of Python's
     help_text = _help_text(kind, rules, default)
     if kind is bool:
         return click.option(flag, name, is_flag=True, default=None, help=help_text)

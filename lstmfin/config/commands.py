@@ -122,12 +122,55 @@ class BacktestConfig(Section):
         return tuple(sorted({"zero-return", *self.baselines}))
 
 
+MOST_UNITS = 4
+"""Curves that can be told apart in one panel, by hues that all can see."""
+
+
 @dataclass(frozen=True)
 class PlotConfig(Section):
     """Where pictures go."""
 
     out: Path | None = option(None, "File (.png .svg .pdf) or folder to write.", saved=False)
     theme: str = option("light", "Colours of the pictures.", choices=("light", "dark"))
+    from_: dt.date | None = option(
+        None, "First session of the picture of gates, as YYYY-MM-DD.", saved=False
+    )
+    to: dt.date | None = option(
+        None, "Last session of the picture of gates, as YYYY-MM-DD.", saved=False
+    )
+    last: int | None = option(
+        None,
+        "Sessions in the picture of gates, 120 if not given.",
+        minimum=2,
+        maximum=2000,
+        saved=False,
+    )
+    units: tuple[int, ...] = option(
+        (),
+        "Units whose gates are shown, at most four, separated by commas; the three that remember "
+        "longest if not given.",
+        minimum=0,
+        saved=False,
+    )
+    explain: str = option(
+        "auto",
+        "What of the next session's law is traced to the inputs: how wide it is, or where it lies; "
+        "auto takes the width where the loss trains one.",
+        choices=("auto", "width", "centre"),
+        saved=False,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.from_ and self.last:
+            raise UsageError(
+                f"--from {self.from_} and --last {self.last} both say where the picture begins; "
+                "give one of them"
+            )
+        if self.from_ and self.to and self.to < self.from_:
+            raise UsageError(f"--to {self.to} is before --from {self.from_}")
+        if len(self.units) > MOST_UNITS:
+            raise UsageError(f"--units names {len(self.units)} units; a picture shows at most four")
 
 
 @dataclass(frozen=True)

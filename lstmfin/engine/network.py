@@ -175,13 +175,17 @@ class Network:
             for level in self.levels
         ]
 
-    def backward(self, doutputs: Array, *, penalty: float = 0.0) -> None:
+    def backward(
+        self, doutputs: Array, *, penalty: float = 0.0, need_dx: bool = False
+    ) -> Array | None:
         """Set ``gradients`` from that of the last forward pass's outputs, shaped as those are.
 
         Parameters
         ----------
         penalty : float
             Strength of the penalty on signals whose norm changes on their way back.
+        need_dx : bool
+            Whether the gradient of the inputs (T, ..., D, B) is wanted, which is returned then.
         """
         top = self._top
         assert top is not None
@@ -196,19 +200,20 @@ class Network:
             dh = _masked(dtop, masks.pop())
         self.gradients["head.W"][...] = dW
         self.gradients["head.b"][...] = db
-        if not self.is_trained:
-            return
+        if not self.is_trained and not need_dx:
+            return None
         dbelow: list[States] = [{} for _ in self.levels[0]]
         for number in reversed(range(len(self.levels))):
             level = self.levels[number]
             parts = [
-                one.backward(dh, own, dlast, at=at, need_dx=number > 0, penalty=penalty)
+                one.backward(dh, own, dlast, at=at, need_dx=need_dx or number > 0, penalty=penalty)
                 for at, (one, own) in enumerate(zip(level, dbelow, strict=True))
             ]
             dbelow, dlast = [part.below for part in parts], None
             mask = masks.pop()
-            if number > 0:
+            if need_dx or number > 0:
                 dh = _masked(np.sum([part.x for part in parts if part.x is not None], axis=0), mask)
+        return dh if need_dx else None
 
     def _cast(self, x: Array) -> Array:
         """Return inputs in the type of the weights; say once that others were given."""

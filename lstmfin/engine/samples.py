@@ -57,14 +57,14 @@ def said_of(network: Network, samples: Samples) -> Iterator[tuple[Array, Array]]
             yield network.forward(turned(x)), y
         return
     T = samples.batch(np.arange(1))[0].shape[1]
-    carried = _carried_to(network, samples, np.arange(min(T, n)), T)
+    carried = carried_to(network, samples, np.arange(min(T, n)), T)
     for indices in in_order(n, T):
         x, y = samples.batch(indices)
         yield network.forward(turned(x), carried=kept(carried, slice(len(indices)))), y
         carried = network.carry()
 
 
-def _carried_to(network: Network, samples: Samples, first: Indices, T: int) -> Carried | None:
+def carried_to(network: Network, samples: Samples, first: Indices, T: int) -> Carried | None:
     """Return the states before the first windows, of all that end T, 2 T... sessions before.
 
     That is one pass over the series from its begin, as in training.

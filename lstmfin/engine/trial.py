@@ -61,6 +61,9 @@ class Outcome:
         Mean absolute error of the last of them, before each was learned from.
     n_wrong : int
         Of the ``N_TEST`` test sequences.
+    course : tuple of (int, float)
+        After each training step, the sequences seen and the mean absolute error of the last
+        ``N_RECENT`` of them.
     """
 
     solved: bool
@@ -68,6 +71,7 @@ class Outcome:
     mean_error: float
     n_wrong: int
     n_weights: int
+    course: tuple[tuple[int, float], ...]
 
 
 def attempt(
@@ -138,7 +142,7 @@ def learn(
     weights = learner.params.flat
     adam = OPTIMISERS.get("adam")(weights, decayed=np.zeros_like(weights))
     worst, mean = np.full(problem.n_right, np.inf), np.full(problem.n_right, np.inf)
-    n, solved = 0, False
+    n, solved, course = 0, False, []
     while n < limit and not solved:
         sequences = problem.draw(rng, length, recipe.batch)
         error = learner.errors(sequences)
@@ -150,11 +154,13 @@ def learn(
         worst = np.concatenate([worst, new_worst])[-problem.n_right :]
         mean = np.concatenate([mean, new_mean])[-problem.n_right :]
         n += recipe.batch
+        recent = mean[-N_RECENT:]
+        course.append((n, float(recent[np.isfinite(recent)].mean())))
         solved = bool(worst.max() < problem.tolerance and mean.mean() < problem.mean_error)
         tick(n)
     seen = mean[np.isfinite(mean)]
     n_wrong = learner.n_wrong(problem, np.random.default_rng([seed, 1]), length)
-    return Outcome(solved, n, float(seen.mean()), n_wrong, weights.size)
+    return Outcome(solved, n, float(seen.mean()), n_wrong, weights.size, tuple(course))
 
 
 def by_sequence(sequences: Sequences, error: Array, n: int) -> tuple[Array, Array]:

@@ -274,12 +274,10 @@ class Forecaster:
         DataError
             When an origin has no full window before it.
         """
-        assert self.scaler is not None
-        windows, rows = self._at(prices, origins)
-        volatility = windows.volatility[rows]
-        # Carried states come from the windows before: all in a row are asked, and some are taken.
-        asked = np.arange(rows.min(), rows.max() + 1) if self.config.stateful else rows
-        samples = Samples(windows, self.scaler, asked, self.config.loss_on == "all")
+        samples = self.seen(prices, origins)
+        volatility, rows = samples.windows.volatility[samples.rows], samples.rows
+        if self.config.stateful:  # states come from the windows before: all in a row are asked
+            samples = replace(samples, rows=np.arange(rows.min(), rows.max() + 1))
         with one_thread():
             answers = [predict(one.network, self.loss, samples) for one in self.members]
         if self.config.stateful:
@@ -296,6 +294,18 @@ class Forecaster:
         scale, dof = self.naive
         naive = StudentT(np.zeros(unit.shape), scale * unit, np.broadcast_to(dof, unit.shape))
         return Outlook(law, laws, variance, naive)
+
+    def seen(self, prices: Prices, origins: Indices) -> Samples:
+        """Return the windows that end at some origins as the networks see them, scaled.
+
+        Raises
+        ------
+        DataError
+            When an origin has no full window before it.
+        """
+        assert self.scaler is not None
+        windows, rows = self._at(prices, origins)
+        return Samples(windows, self.scaler, rows, self.config.loss_on == "all")
 
     def predict(self, prices: Prices, origins: Indices) -> Law:
         """Return the law (N, H) of the log return from each origin to 1..H sessions later."""
@@ -324,6 +334,10 @@ class Forecaster:
             zoneout=zoneout_of(config),
             stateful=config.stateful,
         )
+
+    def first_origin(self, prices: Prices) -> int:
+        """Return the position of the first session that has a full window before it."""
+        return int(windows_of(self.config, prices).origins[0])
 
     def _at(self, prices: Prices, origins: Indices) -> tuple[Windows, Indices]:
         """Return the windows, and the rows of the origins in them."""

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from matplotlib.figure import Figure
 
+from lstmfin.config import PlotConfig
 from lstmfin.plots.style import Theme, drawing, theme_named
 from lstmfin.workspace import Workspace
 
@@ -25,12 +26,23 @@ class PlotKind(Generic[P]):
     gather : callable
         Makes the picture of a symbol from what a workspace holds; DataError, with the command that
         computes it, where there is nothing. None for a kind that is of no symbol, and is drawn by
-        the command of its name.
+        another command.
+    asks : bool
+        Whether ``gather`` takes the options of the command as well, for what it is to show.
+    drawn_by : str
+        The command that draws a kind of no symbol.
     """
 
     picture: type[P]
     draw: Callable[[P, Theme], Figure]
-    gather: Callable[[Workspace, str], P] | None = None
+    gather: Callable[..., P] | None = None
+    asks: bool = False
+    drawn_by: str = ""
+
+    def gathered(self, workspace: Workspace, symbol: str, asked: PlotConfig) -> P:
+        """Return the picture of a symbol."""
+        assert self.gather is not None
+        return self.gather(workspace, symbol, *([asked] if self.asks else []))
 
     def figure(self, picture: P, *, theme: str = "light") -> Figure:
         """Return the drawn figure; ``theme`` is ``"light"`` or ``"dark"``."""

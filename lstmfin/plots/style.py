@@ -140,6 +140,11 @@ def panel(figure: Figure, theme: Theme, cell: Any, *, ylabel: str, **kwargs: Any
     return axes
 
 
+def named(axes: Axes, text: str, theme: Theme) -> None:
+    """Say in words above axes what they show."""
+    axes.set_title(literal(text), loc="left", size=LABEL_SIZE, color=theme.ink, pad=4)
+
+
 def grid_of(
     figure: Figure,
     heights: Sequence[float],

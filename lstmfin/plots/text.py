@@ -3,6 +3,7 @@
 import math
 
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}  # those that one country alone writes so
+LIKELIHOODS = ("student-t", "gaussian", "bernoulli")
 _LONGEST = 110  # characters that fit the width of a picture
 
 
@@ -36,3 +37,8 @@ def price(value: float, currency: str = "") -> str:
 def price_label(currency: str) -> str:
     """Return the label of a price axis, with its unit."""
     return f"Price ({currency})" if currency else "Level (points)"
+
+
+def loss_label(name: str) -> str:
+    """Return a loss with its unit: nats of a likelihood, else that of the scaled target."""
+    return f"{name} ({'nats' if name in LIKELIHOODS else 'scaled units'})"

@@ -242,8 +242,9 @@ def test_pictures_of_what_there_is(trained, tmp_path):
     ended = trained("--format", "json", "plot", "GARCH")
     assert ended.code == 0, ended.err
     rows = json.loads(ended.out)["rows"]
-    assert {row["kind"] for row in rows} == {"forecast", "training"}
+    assert {row["kind"] for row in rows} == {"forecast", "gates", "training"}
     assert "lstmfin backtest GARCH" in ended.err
+    assert "lstmfin train GARCH --members 5" in ended.err
     assert all(Path(row["path"]).read_bytes().startswith(b"\x89PNG") for row in rows)
 
 
@@ -252,7 +253,7 @@ def test_a_picture_goes_where_it_is_told(trained, tmp_path):
     assert trained("plot", "forecast", "GARCH", "--out", "fan.svg").code == 0
     assert b"<svg" in (tmp_path / "fan.svg").read_bytes()
     assert trained("plot", "--out", tmp_path / "pictures").code == 0
-    assert len(list((tmp_path / "pictures").rglob("*.png"))) == 4
+    assert len(list((tmp_path / "pictures").rglob("*.png"))) == 6
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,25 @@ def test_bench_counts_sequences(lstmfin):
     assert "Wrong: of 2,560" in lstmfin(*words).out
 
 
+def test_bench_draws_how_cells_learn(lstmfin, tmp_path):
+    """--out is the picture of the courses; ``plot adding`` says how to draw it."""
+    words = (
+        "bench",
+        "adding",
+        "--length",
+        20,
+        "--limit",
+        64,
+        "--cell",
+        "lstm,rnn",
+        "--out",
+        "a.svg",
+    )
+    assert "a.svg" in lstmfin(*words, "--theme", "dark").err
+    assert ET.fromstring((tmp_path / "a.svg").read_text()).tag.endswith("svg")
+    assert "lstmfin bench adding --out adding.png" in lstmfin("plot", "adding").err
+
+
 def test_bench_names_the_cells_of_its_problem(lstmfin):
     """Without --cell: the LSTM for adding, with and without peepholes for timing."""
     for problem, cells in {"adding": ["lstm"], "timing": ["peephole", "lstm"]}.items():
@@ -99,6 +118,7 @@ def test_bench_names_the_cells_of_its_problem(lstmfin):
         ("bench adding --length 5", 2, ["--length is 5", "at least 11"]),
         ("bench timing --length 1", 2, ["--length is 1", "at least 2"]),
         ("bench adding --limit 0", 2, ["--limit is 0"]),
+        ("bench adding --out a.gif", 2, [".pdf, .png, .svg"]),
         ("bench addition", 2, ["no problem 'addition'", "did you mean 'adding'", "timing"]),
         ("bench", 2, ["PROBLEM"]),
     ],

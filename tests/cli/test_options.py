@@ -74,7 +74,7 @@ def test_every_field_is_an_option(section):
     params = command(section).params
     assert [one.name for one in params] == [spec.name for spec in fields(section)]
     for one, spec in zip(params, fields(section), strict=True):
-        assert one.opts == [f"--{spec.name.replace('_', '-')}"]
+        assert one.opts == [f"--{spec.name.rstrip('_').replace('_', '-')}"]
         assert one.help.startswith(spec.metadata["help"])
         assert one.help.count("  [") <= 1
 

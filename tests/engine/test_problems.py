@@ -125,6 +125,8 @@ def test_a_trial_is_reproducible_and_gives_up():
     assert first == attempt(PROBLEMS["adding"], "rnn", **settings)
     assert not first.solved
     assert (first.n_sequences, told[-1], len(told)) == (320, 320, 20)
+    assert [n for n, _ in first.course] == told
+    assert first.course[-1][1] == pytest.approx(first.mean_error)
     assert first.n_weights == 4 * 7 + 5
     assert 0 < first.mean_error < 1
     assert 0 < first.n_wrong <= 2560

@@ -7,9 +7,15 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
+from lstmfin.plots.kinds._gate_words import Panel
+from lstmfin.plots.kinds.adding import AddingPicture, Course
+from lstmfin.plots.kinds.calibration import CalibrationPicture
 from lstmfin.plots.kinds.equity import EquityPicture
 from lstmfin.plots.kinds.forecast import ForecastPicture
+from lstmfin.plots.kinds.gates import GatesPicture
 from lstmfin.plots.kinds.gradients import LAGS_DRAWN, Curve, GradientsPicture
+from lstmfin.plots.kinds.seeds import SeedsPicture
+from lstmfin.plots.kinds.skill import SkillPicture, SkillRow
 from lstmfin.plots.kinds.training import TrainingPicture
 from lstmfin.plots.style import drawing
 
@@ -83,11 +89,95 @@ def gradients_picture(symbol="AAPL"):
     return GradientsPicture(symbol, tuple(scales), tuple(cells))
 
 
+def gates_picture(symbol="AAPL", n=120, n_units=3, n_inputs=4, window=60, currency="USD"):
+    rng = np.random.default_rng(5)
+    sessions = np.busday_offset("2023-11-01", np.arange(n), roll="forward")
+    walk = np.cumsum(0.1 * rng.standard_normal((6, n, n_units)), axis=1)
+    names = (
+        "Forget gate f",
+        "Input gate i",
+        "Candidate g",
+        "Cell state c",
+        "Output gate o",
+        "Peephole to f",
+    )
+    panels = tuple(
+        Panel(
+            f"{name}: what it does",
+            "share" if "gate" in name else "state",
+            curve if k > 2 else 1 / (1 + np.exp(-curve)),
+            is_share="gate" in name,
+        )
+        for k, (name, curve) in enumerate(zip(names, walk, strict=True))
+    )
+    return GatesPicture(
+        symbol, sessions, 150 * np.exp(np.cumsum(garch_returns(n))), currency,
+        tuple(f"unit {k}: half-life {9 - k}" for k in range(n_units)), panels,
+        tuple(f"input-{k}" for k in range(n_inputs)), 0.01 * rng.standard_normal((window, n_inputs)),
+        "What widened (blue) and narrowed (orange) the next session's range (log width)",
+        "All add up to +0.012: log width of 0.100, with average inputs 0.088 (exact to 1e-09)",
+        "a memory that halves in 9 sessions", "Half-life: log ½ / log of the mean share kept", **ABOUT,
+    )  # fmt: skip
+
+
+def calibration_picture(symbol="AAPL", n=28):
+    rng = np.random.default_rng(6)
+    quarters = tuple(f"{2017 + k // 4}Q{k % 4 + 1}" for k in range(n))
+    held = rng.binomial(63, 0.9, (2, n)) / 63
+    pit = rng.multinomial(63 * n, np.full(10, 0.1)) / (63 * n)
+    return CalibrationPicture(symbol, quarters, held[0], held[1], np.full(n, 63.0), 0.9, held[0].mean(), pit, **ABOUT)  # fmt: skip
+
+
+def skill_picture(symbol="AAPL", n_others=3, horizon=10):
+    names = ("har-rv", "drift", "zero-return", "random-forest", "historical")
+    rows = [
+        SkillRow(name, at, at - 0.004 * (1 + late), at + 0.004 * (1 + late), late)
+        for k, name in enumerate(names)
+        for late in (False, True)[: 1 + (horizon > 1)]
+        for at in [0.004 * (k - 1) * (1 - 2 * late)]
+    ]
+    others = tuple(
+        SkillRow(f"OTHER-{k}", 0.002 * k, 0.002 * k - 0.003, 0.002 * k + 0.003)
+        for k in range(n_others)
+    )
+    return SkillPicture(symbol, tuple(rows), others, horizon, **ABOUT)
+
+
+def seeds_picture(symbol="AAPL", n=5):
+    rng = np.random.default_rng(7)
+    losses = tuple(1.48 + np.cumsum(0.004 * np.r_[0, rng.standard_normal(6 + k)]) for k in range(n))
+    middle = 150 + rng.standard_normal(n)
+    ranges = np.stack([middle - 12, middle, middle + 12 + rng.random(n)], axis=1)
+    return SeedsPicture(
+        symbol, losses, np.array([int(np.argmin(one)) for one in losses]), "student-t (nats)", ranges,
+        ranges.mean(axis=0), "2024-05-17", "USD", **ABOUT,
+    )  # fmt: skip
+
+
+def adding_picture(symbol="The adding problem"):
+    steps = 16.0 * np.arange(1, 2000)
+    courses = [
+        Course(
+            f"cell{k}",
+            steps[: 2000 - 300 * k],
+            np.maximum(0.17 * np.exp(-steps[: 2000 - 300 * k] * k / 9000), 0.006),
+            k > 1,
+        )
+        for k in range(6)
+    ]
+    return AddingPicture(symbol, 100, 8, tuple(courses), 0.01)
+
+
 PICTURES = {
     "forecast": forecast_picture,
     "training": training_picture,
     "equity": equity_picture,
     "gradients": gradients_picture,
+    "gates": gates_picture,
+    "calibration": calibration_picture,
+    "skill": skill_picture,
+    "seeds": seeds_picture,
+    "adding": adding_picture,
 }
 
 

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from lstmfin.cli.main import run
+from lstmfin.config import PlotConfig
 from lstmfin.errors import DataError
 from lstmfin.registry import PLOTS
 from lstmfin.workspace import Workspace
 
 LINE = (
-    "fetch GARCH --source synthetic --start 2022-06-01 train --hidden 4 --window 10 --horizon 3 "
+    "fetch GARCH --source synthetic --start 2022-06-01 train --members 2 --hidden 4 --window 10 --horizon 3 "
     "--epochs 2 backtest --train 300 --test 200"
 )
 
@@ -22,16 +23,17 @@ def workspace(tmp_path_factory):
     return Workspace(root)
 
 
-KINDS = [name for name in ("equity", "forecast", "training") if name in PLOTS.names()]
+KINDS = [name for name in PLOTS.names() if PLOTS.get(name).gather]
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_picture_of_what_was_done(workspace, name):
     """Each kind gathers its picture, which names symbol, source and date, and can be drawn."""
     kind = PLOTS.get(name)
-    picture = kind.gather(workspace, "GARCH")
+    picture = kind.gathered(workspace, "GARCH", PlotConfig())
     assert isinstance(picture, kind.picture)
-    assert (picture.symbol, picture.source, picture.model_label) == ("GARCH", "synthetic", "LSTM")
+    assert (picture.symbol, picture.source) == ("GARCH", "synthetic")
+    assert picture.model_label.startswith("LSTM")
     assert kind.figure(picture).axes
 
 
@@ -39,7 +41,7 @@ def test_a_picture_of_what_was_done(workspace, name):
 def test_what_was_not_done_names_the_command(tmp_path, name):
     """A kind with nothing to show says which command computes it."""
     with pytest.raises(DataError, match=r"lstmfin (backtest|train) GARCH"):
-        PLOTS.get(name).gather(Workspace(tmp_path), "GARCH")
+        PLOTS.get(name).gathered(Workspace(tmp_path), "GARCH", PlotConfig())
 
 
 def test_the_fan_is_the_forecast(workspace):

@@ -1,15 +1,19 @@
 """Put problems with a known answer to cells."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstmfin.cli.drawing import draw_to
 from lstmfin.cli.instruments import BenchConfig
 from lstmfin.cli.job import Advance, Job
 from lstmfin.cli.options import section_options
 from lstmfin.errors import UsageError
 from lstmfin.registry import did_you_mean
+
+if TYPE_CHECKING:
+    from lstmfin.engine.trial import Outcome
 
 
 @click.command("bench")
@@ -46,7 +50,12 @@ def bench(job: Job, /, problem: str, **options: Any) -> None:
     def tick(move: Advance) -> Callable[[int], None]:
         return lambda n: move(n, limit)
 
+    if config.out:
+        from lstmfin.plots.save import picture_format
+
+        picture_format(config.out)
     rows: list[dict[str, Any]] = []
+    outcomes: dict[str, Outcome] = {}
     for cell in config.cell or chosen.cells:
         with job.progress(f"{problem}, {cell}") as move:
             outcome = attempt(
@@ -58,6 +67,7 @@ def bench(job: Job, /, problem: str, **options: Any) -> None:
                 recipe=recipe,
                 tick=tick(move),
             )
+        outcomes[cell] = outcome
         rows.append(
             {
                 "problem": problem,
@@ -72,6 +82,13 @@ def bench(job: Job, /, problem: str, **options: Any) -> None:
                 "wrong": outcome.n_wrong,
             }
         )
+    if config.out:
+        from lstmfin.plots.kinds.adding import adding_picture
+
+        picture = adding_picture(
+            f"The {problem} problem", outcomes, length=length, hidden=config.hidden, problem=chosen
+        )
+        draw_to(job, config.out, "adding", picture, theme=config.theme)
     columns = (
         Column("cell", "cell", right=False),
         Column("weights", "weights"),

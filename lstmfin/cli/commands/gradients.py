@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstmfin.cli.drawing import draw_to
 from lstmfin.cli.instruments import GradientsConfig
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options
@@ -32,21 +33,16 @@ def gradients(job: Job, /, **options: Any) -> None:
     from lstmfin.data.symbols import parse_symbol
     from lstmfin.engine.gradient_decay import LAGS
     from lstmfin.plots.kinds.gradients import LAGS_DRAWN, gradients_picture
-    from lstmfin.plots.save import figure_bytes, picture_format
-    from lstmfin.registry import PLOTS
-    from lstmfin.workspace import write_atomically
+    from lstmfin.plots.save import picture_format
 
     config = GradientsConfig().evolve(**options)
-    suffix = picture_format(config.out) if config.out else ""
+    if config.out:
+        picture_format(config.out)
     symbol = None if config.trained is None else parse_symbol(config.trained)
     scales, cells = _measured(job, config, symbol=symbol, lags=LAGS_DRAWN if config.out else LAGS)
     if config.out:
         picture = gradients_picture(scales, cells, subject=symbol)
-        figure = PLOTS.get("gradients").figure(picture, theme=config.theme)
-        place = config.out.absolute()
-        write_atomically(place, figure_bytes(figure, suffix))
-        job.keep(str(place))
-        job.tell(f"drew {place}")
+        draw_to(job, config.out, "gradients", picture, theme=config.theme)
     columns = [Column("name", "", right=False), Column("inputs", "inputs", lambda x: f"{x:g}")]
     columns += [Column(f"lag_{lag}", f"lag {lag}", lambda x: f"{x:.3g}") for lag in LAGS]
     rows = [_row(one, LAGS) for one in (*scales, *cells)]

@@ -17,8 +17,9 @@ from lstmfin.registry import PLOTS, did_you_mean
 @section_options(PlotConfig)
 @click.pass_obj
 def plot(job: Job, /, words: tuple[str, ...], **options: Any) -> None:
-    """Draw pictures of SYMBOL...; KIND is forecast, training or equity.
+    """Draw pictures of SYMBOL...
 
+    KIND is one of calibration, equity, forecast, gates, seeds, skill and training.
     Without KIND: every picture there is something for. Pictures go to the workspace's reports
     unless --out names a file or a folder. In a chain, "plot forecast" is plot and then forecast; at
     the head of the line it is the picture.
@@ -32,9 +33,11 @@ def plot(job: Job, /, words: tuple[str, ...], **options: Any) -> None:
     kinds = words[:1] if named else [kind for kind in PLOTS.names() if PLOTS.get(kind).gather]
     if PLOTS.get(kinds[0]).gather is None:
         raise UsageError(
-            f"the picture '{kinds[0]}' is of no symbol; draw it with: lstmfin {kinds[0]} "
-            f"--out {kinds[0]}.png"
+            f"the picture '{kinds[0]}' is of no symbol; draw it with: lstmfin "
+            f"{PLOTS.get(kinds[0]).drawn_by} --out {kinds[0]}.png"
         )
+    if not any(PLOTS.get(kind).asks for kind in kinds):
+        _refuse_unread(kinds[0], options)
     chosen = job.choose(words[named:], job.stored_symbols)
     if config.out is not None and _is_file(config.out):
         picture_format(config.out)
@@ -50,7 +53,7 @@ def plot(job: Job, /, words: tuple[str, ...], **options: Any) -> None:
         missing: list[DataError] = []
         for kind in kinds:
             try:
-                picture = PLOTS.get(kind).gather(job.workspace, symbol)
+                picture = PLOTS.get(kind).gathered(job.workspace, symbol, config)
             except DataError as error:
                 missing.append(error)
                 continue
@@ -84,6 +87,15 @@ def _names_a_kind(words: tuple[str, ...]) -> bool:
             f"{words[0].upper()})"
         )
     return False
+
+
+def _refuse_unread(kind: str, options: dict[str, Any]) -> None:
+    """Refuse options that the picture does not read: they would seem to have done something."""
+    for name in set(options) - {"out", "theme"}:
+        if options[name] is not None:
+            raise UsageError(
+                f"the picture '{kind}' has no --{name.rstrip('_')}; it is of: lstmfin plot gates"
+            )
 
 
 def _place(out: Path | None, *, reports: Path, name: str, kind: str) -> Path:

@@ -69,11 +69,12 @@ def draw(picture: EquityPicture, theme: Theme) -> Figure:
     """Return equity, drawdown and position, one below the other."""
     words = (
         literal(picture.model_label, 50),
-        f"costs of {picture.cost_bps:g} bps",
+        f"walk-forward, costs of {picture.cost_bps:g} bps",
         picture.verdict,
     )
     frame = Frame(
-        f"{literal(picture.symbol, 40)}: walk-forward backtest",
+        f"{literal(picture.symbol, 32)}: {_growth(picture.strategy)} by the strategy, "
+        f"{_growth(picture.benchmark)} by holding",
         "; ".join(word for word in words if word),
         picture.source,
         picture.as_of,
@@ -102,6 +103,10 @@ def draw(picture: EquityPicture, theme: Theme) -> Figure:
     return figure
 
 
+def _growth(worth: NDArray[np.float64]) -> str:
+    return f"{100 * (worth[-1] - 1):+,.0f} %"
+
+
 def _equity(axes: Axes, picture: EquityPicture, theme: Theme) -> None:
     axes.plot(picture.sessions, picture.benchmark, color=theme.rival, lw=1.3)
     axes.plot(picture.sessions, picture.gross, color=theme.model, lw=1.0, ls=(0, (3, 2)))
@@ -122,9 +127,18 @@ def _equity(axes: Axes, picture: EquityPicture, theme: Theme) -> None:
 def _drawdown(axes: Axes, picture: EquityPicture, theme: Theme) -> None:
     depth = underwater(picture.strategy)
     axes.fill_between(picture.sessions, depth, 0, color=theme.tint(theme.model, 0.35), lw=0)
-    axes.plot(picture.sessions, underwater(picture.benchmark), color=theme.rival, lw=0.9)
+    held = underwater(picture.benchmark)
+    axes.plot(picture.sessions, held, color=theme.rival, lw=0.9)
     axes.set_ylim(top=0)
     percent_axis(axes)
+    worst, of_holding = float(np.nanmin(depth)), float(np.nanmin(held))
+    label_right(
+        axes,
+        [
+            Label(worst, f"{100 * worst:.0f} % at worst", theme.model, "bold"),
+            Label(of_holding, f"{100 * of_holding:.0f} % of holding", theme.rival),
+        ],
+    )
 
 
 def _position(axes: Axes, picture: EquityPicture, theme: Theme) -> None:
@@ -139,7 +153,7 @@ def _position(axes: Axes, picture: EquityPicture, theme: Theme) -> None:
 
 def _label_lines(axes: Axes, picture: EquityPicture, theme: Theme) -> None:
     def label(worth: NDArray[np.float64], name: str, colour: str, weight: str = "normal") -> Label:
-        return Label(float(worth[-1]), f"{100 * (worth[-1] - 1):+,.0f} % {name}", colour, weight)
+        return Label(float(worth[-1]), f"{_growth(worth)} {name}", colour, weight)
 
     label_right(
         axes,

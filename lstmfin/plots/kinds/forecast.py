@@ -76,8 +76,9 @@ def draw(picture: ForecastPicture, theme: Theme) -> Figure:
     steps = len(picture.future)
     sessions = f"{steps} sessions" if steps > 1 else "session"
     frame = Frame(
-        f"{literal(picture.symbol, 40)}: the next {sessions}, to {picture.future[-1]}",
-        f"{literal(picture.model_label, 50)}. Dashed: 90 % range of the naive forecast",
+        f"{literal(picture.symbol, 32)}: {_in_words(picture)}",
+        f"{literal(picture.model_label, 50)}, the next {sessions}. Dashed: 90 % range of the naive "
+        "forecast",
         picture.source,
         picture.as_of,
     )
@@ -97,6 +98,12 @@ def draw(picture: ForecastPicture, theme: Theme) -> Figure:
     _legend(axes, bands, theme)
     _labels(axes, picture, theme)
     return figure
+
+
+def _in_words(picture: ForecastPicture) -> str:
+    chance = f"{100 * (picture.quantile_levels[-1] - picture.quantile_levels[0]):.3g} %"
+    low, high = (price(float(picture.quantiles[-1, i]), picture.currency) for i in (0, -1))
+    return f"{chance} between {low} and {high} on {picture.future[-1]}"
 
 
 def _fan(axes: Axes, picture: ForecastPicture, theme: Theme, today: int) -> list[tuple[Any, str]]:

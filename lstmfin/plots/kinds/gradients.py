@@ -140,4 +140,4 @@ def _curves(axes: Axes, curves: Sequence[Curve], theme: Theme) -> None:
     label_right(axes, labels)
 
 
-PLOT = PlotKind(GradientsPicture, draw)
+PLOT = PlotKind(GradientsPicture, draw, drawn_by="gradients")

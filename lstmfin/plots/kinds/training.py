@@ -22,7 +22,7 @@ from lstmfin.plots.style import (
     label_right,
     panel,
 )
-from lstmfin.plots.text import literal
+from lstmfin.plots.text import literal, loss_label
 from lstmfin.workspace import Workspace
 
 
@@ -60,7 +60,7 @@ def draw(picture: TrainingPicture, theme: Theme) -> Figure:
     """Return the learning curves."""
     best = float(picture.validation_loss[picture.epochs == picture.best_epoch][0])
     frame = Frame(
-        f"{literal(picture.symbol, 40)}: training",
+        f"{literal(picture.symbol, 40)}: {_in_words(picture)}",
         f"{literal(picture.model_label, 60)}; weights kept from epoch {picture.best_epoch}"
         f"{_against(best, picture.reference_loss)}",
         picture.source,
@@ -88,6 +88,12 @@ def draw(picture: TrainingPicture, theme: Theme) -> Figure:
     for axes in (rate, norm):
         axes.set_xlabel("Epoch (passes over the data)", size=LABEL_SIZE, color=theme.muted)
     return figure
+
+
+def _in_words(picture: TrainingPicture) -> str:
+    if picture.best_epoch == picture.epochs[0] == 0:
+        return "nothing learned that holds"
+    return f"learned until epoch {picture.best_epoch}"
 
 
 def _against(best: float, reference: float) -> str:
@@ -153,7 +159,7 @@ def gather(workspace: Workspace, symbol: str) -> TrainingPicture:
         learning_rate=np.array([np.nan, *history.learning_rate]),
         gradient_norm=np.array([np.nan, *history.gradient_norm]),
         best_epoch=history.best_epoch,
-        loss_name=str(forecaster.config.loss),
+        loss_name=loss_label(str(forecaster.config.loss)),
         reference_loss=history.validation_loss[0],
         source=data.source,
         as_of=np.datetime64(data.last),
