@@ -2,6 +2,7 @@
 
 import logging
 import os
+from typing import Any
 
 SECRET_SUFFIXES = ("_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 SHORTEST = 6
@@ -23,14 +24,29 @@ def redact(text: str) -> str:
     return text
 
 
+def one_line(text: str) -> str:
+    r"""Return a text without secrets on one line: what would break or forge a line is shown.
+
+    Examples
+    --------
+    >>> one_line("AAPL\nall is well")
+    'AAPL\\nall is well'
+    """
+    return redact("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+
+
 class RedactingFormatter(logging.Formatter):
-    """A formatter whose lines hold no secret, and no line break that came with a message."""
+    """A formatter whose lines hold no secret, and no line break that came with a message.
+
+    The lines of a traceback are set in, so that none passes for a message.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line; a traceback keeps its own."""
-        message = record.getMessage()
-        record.msg, record.args = (
-            "".join(c if c.isprintable() else repr(c)[1:-1] for c in message),
-            (),
-        )
+        record.msg, record.args = one_line(record.getMessage()), ()
         return redact(super().format(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
+        """Return a traceback, set in."""
+        text = super().formatException(ei)
+        return "\n".join(f"    {one_line(line)}" for line in text.splitlines())

@@ -9,6 +9,10 @@ from types import FrameType
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class Terminated(KeyboardInterrupt):
+    """Raised by SIGTERM, so that it ends the work as Ctrl-C does."""
+
+
 @contextmanager
 def held_back() -> Iterator[Callable[[], None]]:
     """Hold interrupts back; yield a function that lets one through, if one came.

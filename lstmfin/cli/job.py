@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from lstmfin.cli.output import Result
     from lstmfin.data.prices import Prices
 
+
+def now_utc() -> dt.datetime:
+    """Return the present."""
+    return dt.datetime.now(dt.UTC)
+
+
 Advance = Callable[[float, float], None]
 """Tells a progress bar what is done, and of how much."""
 
@@ -36,6 +42,10 @@ class Job:
         What the last ``train`` of this line was told, for a backtest of the same network.
     kept : list of str
         What has been written for good, for the message after Ctrl-C.
+    log_format : str
+        How log lines are written.
+    now : callable
+        Returns the present, with a time zone.
     workers : str
         Where tasks run.
     deadline : float or None
@@ -48,6 +58,8 @@ class Job:
     quiet: bool = False
     chosen: bool = False
     unread: bool = False
+    log_format: str = "text"
+    now: Callable[[], dt.datetime] = now_utc
     workers: str = "serial"
     deadline: float | None = None
     symbols: tuple[str, ...] = ()
@@ -165,6 +177,12 @@ class Job:
                 sys.stdout.flush()
             except (BrokenPipeError, SystemExit):  # the table's library leaves so
                 self.stop_printing()
+            self._printed = True
+
+    def print(self, text: str) -> None:
+        """Print a text for people, in a table's place."""
+        if not self.unread:
+            sys.stdout.write(text + "\n")
             self._printed = True
 
     def stop_printing(self) -> None:

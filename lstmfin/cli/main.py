@@ -1,10 +1,12 @@
 """The entry point: commands that chain in one process, and an exit code for each way to end."""
 
+import datetime as dt
 import logging
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,9 +14,11 @@ import click
 
 import lstmfin
 from lstmfin.cli.chain import Chain
-from lstmfin.cli.job import Job
+from lstmfin.cli.interrupts import Terminated
+from lstmfin.cli.job import Job, now_utc
 from lstmfin.errors import EXIT_CODE_MEANINGS, ExitCode, LstmfinError
-from lstmfin.redaction import RedactingFormatter, redact
+from lstmfin.ops.logs import STYLES, formatter_of
+from lstmfin.redaction import redact
 from lstmfin.workers import check_spec
 from lstmfin.workspace import ENVIRONMENT_VARIABLE, find_workspace, write_atomically
 
@@ -47,6 +51,13 @@ EPILOG = "\b\nExit codes:\n" + "\n".join(
     help="How results are printed.",
 )
 @click.option(
+    "--log-format",
+    type=click.Choice(STYLES),
+    default="text",
+    show_default=True,
+    help="How log lines are written, on stderr and in the log file of a run.",
+)
+@click.option(
     "--workers",
     default="serial",
     show_default=True,
@@ -69,6 +80,7 @@ def group(
     verbose: int,
     quiet: bool,
     style: str,
+    log_format: str,
     workers: str,
     deadline: float | None,
 ) -> None:
@@ -80,12 +92,13 @@ def group(
     """
     levels = {0: logging.WARNING, 1: logging.INFO}
     handler = logging.StreamHandler()
-    handler.setFormatter(RedactingFormatter("lstmfin: %(levelname)s: %(message)s"))
+    handler.setFormatter(formatter_of(log_format, timed=False))
     level = logging.ERROR if quiet else levels.get(verbose, logging.DEBUG)
+    handler.setLevel(level)  # a log file may want more
     logging.basicConfig(level=level, handlers=[handler])
     found = find_workspace(workspace, here=Path.cwd(), default=_data_folder())
     job.open(found, chosen=workspace is not None)
-    job.quiet, job.style = quiet, style
+    job.quiet, job.style, job.log_format = quiet, style, log_format
     job.workers, job.deadline = check_spec(workers), deadline
 
 
@@ -95,12 +108,8 @@ def _data_folder() -> Path:
     return Path(platformdirs.user_data_dir("lstmfin", appauthor=False))
 
 
-class _Terminated(KeyboardInterrupt):
-    """Raised by SIGTERM, so that it ends the work as Ctrl-C does."""
-
-
 def _on_sigterm(_signal: int, _frame: object) -> NoReturn:
-    raise _Terminated
+    raise Terminated
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -119,9 +128,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], *, now: Callable[[], dt.datetime] = now_utc) -> int:
     """Run the command line and return its exit code; nothing but a message is left to be seen."""
-    job = Job()
+    job = Job(now=now)
     try:
         group.main(arguments, prog_name="lstmfin", standalone_mode=False, obj=job)
         job.finish()
@@ -163,7 +172,7 @@ def _interrupted(job: Job, cause: BaseException | None) -> int:
     job.abandon()
     kept = f"Kept: {', '.join(job.kept)}." if job.kept else "Nothing was changed."
     _say(f"interrupted. {kept} Nothing is half-written.")
-    return ExitCode.TERMINATED if isinstance(cause, _Terminated) else ExitCode.INTERRUPTED
+    return ExitCode.TERMINATED if isinstance(cause, Terminated) else ExitCode.INTERRUPTED
 
 
 def _on_os_error(job: Job, error: OSError) -> int:

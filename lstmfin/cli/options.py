@@ -22,6 +22,8 @@ def section_options(section: type[Section]) -> Callable[[F], F]:
     def decorate(command: F) -> F:
         hints = get_type_hints(section)
         for spec in reversed(fields(section)):  # type: ignore[arg-type]  # every section is a dataclass
+            if spec.metadata["secret"]:
+                continue
             command = _option(spec.name, hints[spec.name], spec.metadata, spec.default)(command)
         return command
 

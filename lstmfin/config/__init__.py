@@ -10,6 +10,9 @@ from lstmfin.config.commands import FetchConfig as FetchConfig
 from lstmfin.config.commands import ForecastConfig as ForecastConfig
 from lstmfin.config.commands import PlotConfig as PlotConfig
 from lstmfin.config.commands import ReplayConfig as ReplayConfig
+from lstmfin.config.operations import RunConfig as RunConfig
+from lstmfin.config.operations import ScheduleConfig as ScheduleConfig
+from lstmfin.config.operations import ScoreConfig as ScoreConfig
 from lstmfin.config.option import Section as Section
 from lstmfin.config.option import allowed_text as allowed_text
 from lstmfin.config.option import choice_names as choice_names

@@ -19,6 +19,7 @@ def option(
     below: float | None = None,
     choices: tuple[str, ...] | Registry | None = None,
     saved: bool = True,
+    secret: bool = False,
 ) -> Any:
     """Return a dataclass field that carries all that is known about an option.
 
@@ -28,6 +29,8 @@ def option(
         Bounds: the first two may be reached, the last two may not.
     saved : bool
         Whether the option may stand in ``lstmfin.toml``; those of a single call may not.
+    secret : bool
+        Whether it stands in ``lstmfin.toml`` alone: what is typed is seen by all on the machine.
     """
     return field(
         default=default,
@@ -39,6 +42,7 @@ def option(
             "below": below,
             "choices": choices,
             "saved": saved,
+            "secret": secret,
         },
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from lstmfin.config.commands import BacktestConfig, FetchConfig, ForecastConfig, PlotConfig
+from lstmfin.config.operations import RunConfig, ScoreConfig
 from lstmfin.config.option import Section, without_none
 from lstmfin.config.train import TrainConfig
 from lstmfin.errors import ConfigError, UsageError
@@ -29,6 +30,8 @@ class Settings:
     backtest: BacktestConfig = BacktestConfig()
     plot: PlotConfig = PlotConfig()
     forecast: ForecastConfig = ForecastConfig()
+    score: ScoreConfig = ScoreConfig()
+    run: RunConfig = RunConfig()
 
 
 def saved_fields(section: type[Section]) -> dict[str, Any]:

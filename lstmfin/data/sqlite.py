@@ -75,6 +75,42 @@ MIGRATIONS = (
         hash TEXT NOT NULL
     );
     """,
+    """
+    CREATE TABLE journal (
+        symbol TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        horizon INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        session TEXT NOT NULL,
+        last_close REAL NOT NULL,
+        q05 REAL NOT NULL, q25 REAL NOT NULL, q50 REAL NOT NULL, q75 REAL NOT NULL,
+        q95 REAL NOT NULL,
+        naive_q05 REAL NOT NULL, naive_q25 REAL NOT NULL, naive_q50 REAL NOT NULL,
+        naive_q75 REAL NOT NULL, naive_q95 REAL NOT NULL,
+        chance_of_rise REAL NOT NULL,
+        data TEXT NOT NULL,
+        versions TEXT NOT NULL,
+        published_at TEXT NOT NULL,
+        PRIMARY KEY (symbol, origin, horizon, model)
+    ) WITHOUT ROWID;
+    CREATE INDEX journal_by_time ON journal (published_at);
+    CREATE TRIGGER journal_is_not_rewritten BEFORE UPDATE ON journal BEGIN
+        SELECT RAISE(ABORT, 'what was published is never rewritten');
+    END;
+    CREATE TRIGGER journal_is_not_shortened BEFORE DELETE ON journal BEGIN
+        SELECT RAISE(ABORT, 'what was published is never taken back');
+    END;
+    CREATE TABLE truths (
+        symbol TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        horizon INTEGER NOT NULL,
+        session TEXT NOT NULL,
+        outcome REAL NOT NULL,
+        scored_at TEXT NOT NULL,
+        PRIMARY KEY (symbol, origin, horizon)
+    ) WITHOUT ROWID;
+    """,
 )
 """One script for each version; a database at version k has run the first k of them."""
 
@@ -110,9 +146,19 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             (current,) = connection.execute("PRAGMA user_version").fetchone()
             if current >= number:  # another process was faster
                 continue
-            for statement in filter(str.strip, script.split(";")):
+            for statement in _statements(script):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements of a script; those inside a trigger are part of it."""
+    statement = ""
+    for piece in script.split(";")[:-1]:
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 @contextlib.contextmanager

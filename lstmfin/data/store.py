@@ -145,6 +145,15 @@ class Store:
             began=dt.datetime.fromisoformat(row[10]),
         )
 
+    def last_sessions(self, symbol: str, n: int) -> NDArray[np.datetime64]:
+        """Return the dates of the last n sessions that are over, datetime64[D] (n,) or fewer."""
+        rows = self._read(
+            "SELECT session FROM bars WHERE symbol = ? AND final ORDER BY session DESC LIMIT ?",
+            symbol,
+            str(n),
+        )
+        return np.array([row[0] for row in reversed(rows)], dtype="datetime64[D]")
+
     def prices(self, symbol: str, *, as_of: dt.datetime | None = None) -> Prices:
         """Return a series as it is now, or as it was known at a moment.
 

@@ -16,13 +16,15 @@ from lstmfin.config import (
     FetchConfig,
     ForecastConfig,
     PlotConfig,
+    RunConfig,
+    ScoreConfig,
     TrainConfig,
 )
 from lstmfin.errors import ExitCode
 from lstmfin.registry import COMMANDS
 
 NAMES = COMMANDS.names()
-INSTRUMENTS = {"bench", "doctor", "gradients", "selftest"}
+INSTRUMENTS = {"bench", "doctor", "gradients", "schedule", "selftest"}
 """Commands that look at the engine or the workspace itself: they need no symbols."""
 ON_SYMBOLS = sorted(set(NAMES) - INSTRUMENTS - {"init"})
 PROMISED = {
@@ -37,6 +39,9 @@ PROMISED = {
     "gradients": "--cell --hidden --trained --out --seed",
     "bench": "--cell --length --hidden --batch --learning-rate --memory --limit --seed",
     "data": "--as-of --last --out",
+    "score": "--alarm --false-alarms",
+    "run": "--retrain-age --ignore-drift --max-runtime --wait --alarm --keep --keep-models",
+    "schedule": "--at --timezone --check",
 }
 SECTIONS = {
     "fetch": FetchConfig,
@@ -47,6 +52,8 @@ SECTIONS = {
     "gradients": GradientsConfig,
     "bench": BenchConfig,
     "data": DataConfig,
+    "score": ScoreConfig,
+    "run": RunConfig,
 }
 BOUNDED = [
     (name, spec)
@@ -148,6 +155,7 @@ def test_every_command_speaks_json_and_csv(trained, name):
         "selftest": ["--cell", "mgu"],
         "doctor": [],
         "data": ["list"],
+        "schedule": [],
     }
     words = (name, *instruments.get(name, ["GARCH", *quick.get(name, [])]))
     ended = trained("--format", "json", *words)

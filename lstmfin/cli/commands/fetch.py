@@ -1,6 +1,5 @@
 """Bring prices into the workspace."""
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,7 +46,7 @@ def fetch(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
                 symbol,
                 config=config,
                 cache=job.workspace.cache,
-                now=dt.datetime.now(dt.UTC),
+                now=job.now(),
                 courier=couriers[source],
             )
             prices = store.prices(symbol)

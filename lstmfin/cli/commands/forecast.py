@@ -9,6 +9,8 @@ from lstmfin.cli.options import section_options, symbols_argument
 from lstmfin.config import ForecastConfig, ReplayConfig
 
 if TYPE_CHECKING:
+    from lstmfin.data.prices import Prices
+    from lstmfin.models.forecaster import Forecaster
     from lstmfin.models.forecasts import Forecast
 
 MOST_ROWS = 12
@@ -35,6 +37,9 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     For each session ahead: the median, the range that should hold half and nine tenths of all
     outcomes, the chance of a rise, a day's expected volatility, and beside it the range that
     trailing volatility alone would give. With --model panel the last panel forecasts any symbol.
+
+    Sessions that are not over yet are published: written into the journal, once and for good, and
+    `score` holds them against what comes. A replay (--as-of) publishes nothing.
     """
     from lstmfin.cli.output import Column, Result, percent, price
     from lstmfin.models.forecasts import make_forecast
@@ -81,6 +86,8 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
             )
         if not forecast.was_seen:
             job.tell(f"{symbol}: forecast by a panel that was not trained on it")
+        if as_of is None:
+            _publish(job, forecast, prices, identity, forecaster)
         if job.style == "table":
             notes = [*NOTES, *_seeds(rows)]
             job.emit(Result("forecast", columns, _shown(rows), title=_title(forecast), notes=notes))
@@ -88,6 +95,19 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     job.each(chosen, one)
     if job.style != "table":
         job.emit(Result("forecast", columns, [row for _, rows in made for row in rows]))
+
+
+def _publish(
+    job: Job, forecast: "Forecast", prices: "Prices", identity: str, forecaster: "Forecaster"
+) -> None:
+    """Write what can still be called a forecast into the journal."""
+    from lstmfin.ops.journal import Journal, entries_of
+
+    entries = entries_of(forecast, prices, model=identity, forecaster=forecaster)
+    with Journal(job.workspace.database) as journal:
+        n_published = journal.publish(entries, timezone=prices.timezone, now=job.now())
+    if n_published:
+        job.keep(f"{n_published} published forecasts of {forecast.symbol}")
 
 
 def _title(forecast: "Forecast") -> str:

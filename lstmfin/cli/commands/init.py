@@ -13,6 +13,8 @@ from lstmfin.config import (
     FetchConfig,
     ForecastConfig,
     PlotConfig,
+    RunConfig,
+    ScoreConfig,
     Section,
     TrainConfig,
     allowed_text,
@@ -53,6 +55,8 @@ def _toml(symbols: tuple[str, ...], fetch: FetchConfig) -> str:
         "backtest": BacktestConfig(),
         "plot": PlotConfig(),
         "forecast": ForecastConfig(),
+        "score": ScoreConfig(),
+        "run": RunConfig(),
     }
     head = (
         "# The watch-list, and defaults of each command; what is commented out is as it comes.\n"

@@ -1,0 +1,1 @@
+"""The evening job: journal, scores, alarms, run, schedule, logs."""

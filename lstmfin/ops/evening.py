@@ -1,0 +1,301 @@
+"""The evening job: fetch, score, retrain what is due, forecast; each symbol for itself.
+
+Every step leaves the old state or the new one, and whatever was done is not done again: a run that
+was killed is completed by the next. The truth is filled in before training, so that a model whose
+coverage or skill has left its band is trained anew on the same evening.
+"""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from lstmfin.config import Settings
+from lstmfin.data.calendar import LOOK_BACK, future_sessions
+from lstmfin.data.courier import Courier
+from lstmfin.data.fetch import fetch
+from lstmfin.data.prices import Prices
+from lstmfin.data.store import Store
+from lstmfin.data.symbols import parse_symbol
+from lstmfin.errors import ExitCode, LstmfinError, ModelFileError, TryLaterError, WriteError
+from lstmfin.models.forecaster import Forecaster
+from lstmfin.models.forecasts import make_forecast
+from lstmfin.models.shelf import load_model
+from lstmfin.ops.alarm import threshold_of
+from lstmfin.ops.journal import LONGEST_SETBACK, Journal, entries_of
+from lstmfin.ops.line import DONE, FAILED, NOTHING_NEW, Line
+from lstmfin.ops.score import Track, fill_in, tracks
+from lstmfin.ops.training import train
+from lstmfin.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+Pulse = Callable[[], None]
+
+
+def now_utc() -> dt.datetime:
+    """Return the present."""
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass
+class Evening:
+    """One run over symbols.
+
+    Parameters
+    ----------
+    workspace, settings : Workspace, Settings
+    now : callable
+        Returns the present, with a time zone.
+    hold : callable
+        Returns a context in which an interrupt waits until the function it yields is called.
+    """
+
+    workspace: Workspace
+    settings: Settings
+    now: Callable[[], dt.datetime] = now_utc
+    hold: Callable[[], AbstractContextManager[Pulse]] = lambda: nullcontext(lambda: None)
+    lines: dict[str, Line] = field(default_factory=dict)
+    scores: list[Track] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._ends = time.monotonic() + self.settings.run.max_runtime
+        self._store = Store(self.workspace.database)
+        self._journal = Journal(self.workspace.database)
+        self._couriers: dict[str, Courier] = {}
+        self._known: dict[str, Prices] = {}
+        self._models: dict[str, tuple[str, Forecaster]] = {}
+
+    def run(self, symbols: Sequence[str]) -> None:
+        """Do all that is due; what came of it stands in ``lines`` and ``scores``.
+
+        Raises
+        ------
+        TryLaterError
+            When the clock was set back.
+        WriteError
+            When the workspace cannot be written: what is left would fail likewise.
+        """
+        others = tuple(map(parse_symbol, self.settings.train.exog))
+        self.lines = {symbol: Line(symbol) for symbol in (*others, *symbols)}
+        modelled = tuple(symbol for symbol in symbols if symbol not in others)
+        try:
+            self._check_clock()
+            for symbol in self.lines:
+                with self._attempt(symbol, "fetch"):
+                    self._fetch(symbol)
+                with self._attempt(symbol, "score"):
+                    self._score(symbol)
+            together = self.settings.train.panel
+            for group in [modelled] if together else [(symbol,) for symbol in modelled]:
+                self._train_what_is_due(group)
+                for symbol in group:
+                    with self._attempt(symbol, "forecast"):
+                        self._forecast(symbol)
+            if any(line.state != NOTHING_NEW for line in self.lines.values()):
+                self.scores = [
+                    track
+                    for symbol in self._journal.symbols()
+                    for track in tracks(self._journal, symbol)
+                ]
+        finally:
+            self._store.close()
+            self._journal.close()
+
+    def alarms(self) -> list[str]:
+        """Return which tests of which tracks have left their band, in words."""
+        threshold = threshold_of(self.settings.score.false_alarms, len(self.scores))
+        return [
+            f"{alarm.test} of {track.kind} on {track.symbol}"
+            for track in self.scores
+            for alarm in track.alarms(threshold)
+            if alarm.is_raised
+        ]
+
+    def _check_clock(self) -> None:
+        now = self.now()
+        self._journal.check_clock(now)
+        fetched = [self._store.info(s).fetched_at for s in self._store.symbols() if s in self.lines]
+        if fetched and now < max(fetched) - LONGEST_SETBACK:
+            raise TryLaterError(
+                f"the clock says {now:%Y-%m-%d %H:%M} UTC, and prices were fetched at "
+                f"{max(fetched):%Y-%m-%d %H:%M}; set the clock right and try again"
+            )
+
+    @contextmanager
+    def _attempt(self, symbol: str, step: str) -> Iterator[None]:
+        """Do a step for a symbol; when it fails, the others go on without it."""
+        line, began = self.lines[symbol], time.monotonic()
+        try:
+            yield
+        except WriteError:
+            raise
+        except LstmfinError as error:
+            line.fail(step, error, error.exit_code)
+            log.warning("%s: %s failed: %s", symbol, step, error)
+        except Exception as error:  # the others are still wanted, and the exit code tells it
+            line.fail(step, error, ExitCode.BUG)
+            log.exception("%s: %s failed by a bug", symbol, step)
+        finally:
+            line.seconds[step] = round(time.monotonic() - began, 3)
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self._ends:
+            raise TryLaterError(
+                f"the run is over after {self.settings.run.max_runtime:g} s (max-runtime); "
+                "the next one goes on from here"
+            )
+
+    def _fetch(self, symbol: str) -> None:
+        """Bring prices up to date, unless there cannot be new ones yet."""
+        line, config = self.lines[symbol], self.settings.fetch
+        source = config.source
+        if symbol in self._store:
+            info = self._store.info(symbol)
+            source = info.source
+            if source == "csv":
+                log.info("%s is from a file, which is not read again", symbol)
+                return self._note_last(symbol)
+            if self._is_fresh(symbol, info.timezone):
+                log.info("%s: no session has begun since the last one stored", symbol)
+                return self._note_last(symbol)
+        self._check_time()
+        if source not in self._couriers:
+            left = max(self._ends - time.monotonic(), 1.0)
+            self._couriers[source] = Courier(
+                patience=config.patience, max_runtime=min(config.max_runtime, left)
+            )
+        outcome = fetch(
+            self._store, source, symbol, config=config, cache=self.workspace.cache,
+            now=self.now(), courier=self._couriers[source],
+        )  # fmt: skip
+        line.new, line.changed = outcome.n_new, outcome.n_changed
+        if line.new or line.changed:
+            self._mark_done(symbol)
+        log.info("%s: %d new and %d changed sessions", symbol, line.new, line.changed)
+        return self._note_last(symbol)
+
+    def _is_fresh(self, symbol: str, timezone: str) -> bool:
+        """Whether the next weekday has not begun, on the exchange's clock."""
+        known = self._store.last_sessions(symbol, LOOK_BACK)
+        today = self.now().astimezone(ZoneInfo(timezone or "UTC")).date()
+        return len(known) > 0 and bool(future_sessions(known, 1)[0] > np.datetime64(today))
+
+    def _note_last(self, symbol: str) -> None:
+        known = self._store.last_sessions(symbol, 1)
+        self.lines[symbol].last = str(known[-1]) if len(known) else ""
+
+    def _score(self, symbol: str) -> None:
+        line = self.lines[symbol]
+        if not line.new and not line.changed and not self._is_unscored(symbol):
+            return
+        line.scored = fill_in(self._journal, self._prices(symbol), now=self.now())
+        if line.scored:
+            self._mark_done(symbol)
+
+    def _is_unscored(self, symbol: str) -> bool:
+        """Whether a forecast of a stored session has no truth yet, as after a crash."""
+        return bool(
+            self._journal.read(
+                "SELECT 1 FROM journal AS j LEFT JOIN truths AS t USING (symbol, origin, horizon)"
+                " WHERE j.symbol = ?1 AND t.outcome IS NULL AND j.session <="
+                " (SELECT max(session) FROM bars WHERE symbol = ?1 AND final) LIMIT 1",
+                symbol,
+            )
+        )
+
+    def _is_forecast(self, symbol: str) -> bool:
+        """Whether the last session was forecast from already, so that nothing is due."""
+        line = self.lines[symbol]
+        last = self._journal.last_origin(symbol)
+        return not line.new and not line.changed and last is not None and last >= line.last != ""
+
+    def _train_what_is_due(self, group: Sequence[str]) -> None:
+        wanted = [s for s in group if self.lines[s].step not in {"fetch", "score"}]
+        due = ""
+        for symbol in wanted:
+            with self._attempt(symbol, "train"):
+                if not self._is_forecast(symbol):
+                    due = due or self._due(symbol)
+        if not due:
+            return
+        first = self.lines[wanted[0]]
+        with self._attempt(first.symbol, "train"):
+            self._check_time()
+            series = [self._prices(symbol, self.settings.train.exog) for symbol in wanted]
+            log.info("training %s: %s", ", ".join(wanted), due)
+            train(
+                self.workspace, self.settings.train, series, now=self.now(), hold=self.hold,
+                pulse=self._check_time,
+            )  # fmt: skip
+            for symbol in wanted:
+                self.lines[symbol].trained = due
+                self._models.pop(symbol, None)
+                self._mark_done(symbol)
+        for symbol in wanted[1:] if first.step == "train" else ():
+            self.lines[symbol].fail("train", RuntimeError(first.error), first.code)
+
+    def _due(self, symbol: str) -> str:
+        """Return why a symbol's model is to be trained anew; empty when it is not."""
+        config = self.settings.run
+        try:
+            identity, forecaster = self._model(symbol)
+        except ModelFileError as error:
+            log.info("%s", error)
+            return "no model"
+        data, prices = forecaster.provenance, self._prices(symbol)
+        if data is None or prices.source not in data.source.split(", "):
+            return "source"
+        n_new = int((prices.finished().sessions > np.datetime64(data.last)).sum())
+        if n_new >= config.retrain_age:
+            return "age"
+        threshold = threshold_of(self.settings.score.false_alarms, len(self.lines))
+        for track in () if config.ignore_drift else tracks(self._journal, symbol, model=identity):
+            for alarm in track.alarms(threshold):
+                if alarm.is_raised and n_new:
+                    return f"drift of {alarm.test}"
+        return ""
+
+    def _forecast(self, symbol: str) -> None:
+        line = self.lines[symbol]
+        if line.step in {"fetch", "score"} or (self._is_forecast(symbol) and not line.trained):
+            return
+        self._check_time()
+        line.model, forecaster = self._model(symbol)
+        prices = self._prices(symbol, forecaster.config.exog)
+        forecast = make_forecast(
+            forecaster, prices, horizon=_shorter(self.settings.forecast.horizon, forecaster)
+        )
+        line.origin = str(forecast.origin)
+        entries = entries_of(forecast, prices, model=line.model, forecaster=forecaster)
+        line.published = self._journal.publish(entries, timezone=prices.timezone, now=self.now())
+        if line.published:
+            self._mark_done(symbol)
+        log.info("%s: %d forecasts from %s published", symbol, line.published, line.origin)
+
+    def _mark_done(self, symbol: str) -> None:
+        line = self.lines[symbol]
+        line.state = FAILED if line.state == FAILED else DONE
+
+    def _prices(self, symbol: str, others: Sequence[str] = ()) -> Prices:
+        for one in (symbol, *others):
+            if one not in self._known:
+                self._known[one] = self._store.prices(one)
+        if not others:
+            return self._known[symbol]
+        return replace(self._known[symbol], others=tuple(self._known[one] for one in others))
+
+    def _model(self, symbol: str) -> tuple[str, Forecaster]:
+        if symbol not in self._models:
+            self._models[symbol] = load_model(self.workspace, symbol)
+        return self._models[symbol]
+
+
+def _shorter(horizon: int | None, forecaster: Forecaster) -> int | None:
+    """Return the horizon asked for, as far as the model goes."""
+    return None if horizon is None else min(horizon, forecaster.horizon)
