@@ -17,9 +17,9 @@ from lstmfin.backtest.walkforward import Floats, Plan
 from lstmfin.data.faults import VALUE_COLUMNS
 from lstmfin.data.prices import Prices
 from lstmfin.data.volatility import price_volatility
-from lstmfin.data.windows import carried_features
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.model import Model
+from lstmfin.models.view import features_of
 from lstmfin.registry import FEATURES
 
 EPOCHS = 3
@@ -45,15 +45,21 @@ class Check:
 
 
 def poisoned(prices: Prices, t: int, kind: str) -> Prices:
-    """Return prices whose bars after position ``t`` are something else.
+    """Return prices whose bars after position ``t`` are something else, as are other series' then.
+
+    Of other series the bars of later days are: by the hours of both markets, those of the day
+    itself may be known.
 
     Parameters
     ----------
     kind : str
         ``"nan"``, ``"noise"`` (another walk), ``"shift"`` (half as much again), or ``"cut"``.
     """
+    known = [int((one.sessions <= prices.sessions[t]).sum()) for one in prices.others]
+    pairs = zip(prices.others, known, strict=True)
+    others = tuple(poisoned(one, n - 1, kind) for one, n in pairs)
     if kind == "cut":
-        return prices.slice(t + 1)
+        return replace(prices.slice(t + 1), others=others)
     n_after, rng = len(prices) - t - 1, np.random.default_rng(0)
     after = {
         "nan": np.full(n_after, np.nan),
@@ -66,6 +72,7 @@ def poisoned(prices: Prices, t: int, kind: str) -> Prices:
     bars = prices.bars.assign(**{name: prices.column(name) * factor for name in names})
     other = copy(prices)
     object.__setattr__(other, "bars", bars)  # missing prices are refused elsewhere
+    object.__setattr__(other, "others", others)
     return other
 
 
@@ -73,8 +80,7 @@ def audit(plan: Plan) -> Iterator[Check]:
     """Yield the checks of a backtest that is planned: on its prices, inputs, network and rules."""
     fold = replace(plan.folds[0], network=_short(plan))
     fold = replace(fold, tests=fold.tests[:1])
-    features = plan.network.features or carried_features(plan.prices)
-    for name in features:
+    for name in features_of(plan.network, [plan.prices]):
         yield audit_column(f"feature {name}", plan.prices, FEATURES.get(name).compute)
     yield audit_column("volatility", plan.prices, price_volatility, kinds=("noise", "shift", "cut"))
     yield audit_validation(fold)

@@ -5,6 +5,7 @@ closed, or could not be forecast, is NaN in its column.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -116,6 +117,30 @@ def weights_of(
     return raw / gross if gross > 0 else raw
 
 
+def sector_neutral_weights(
+    scores: Floats, volatility: Floats, sectors: Sequence[str], *, kind: str, k: int = 3
+) -> Floats:
+    """Return weights (S,) that are as much long as short in each sector; see ``weights_of``.
+
+    Each sector has a book of its own, with a share of equity by how many of its series can be
+    traded. One in which all are on one side holds nothing: there is nothing to be neutral against.
+
+    Parameters
+    ----------
+    sectors : sequence of str (S,)
+    """
+    known = np.isfinite(scores) & np.isfinite(volatility)
+    raw = np.zeros(len(scores))
+    for sector in sorted(set(sectors)):
+        at = np.array([one == sector for one in sectors])
+        own = weights_of(scores[at], volatility[at], kind=kind, k=k)
+        long, short = np.maximum(own, 0.0), np.maximum(-own, 0.0)
+        if long.any() and short.any():
+            raw[at] = (long / long.sum() - short / short.sum()) * known[at].sum()
+    gross = np.abs(raw).sum()
+    return raw / gross if gross > 0 else raw
+
+
 def make_book(
     results: list[Backtest],
     *,
@@ -124,6 +149,7 @@ def make_book(
     kind: str,
     k: int = 3,
     long_only: bool = False,
+    sectors: Sequence[str] = (),
 ) -> Book:
     """Return the book over backtests of many series.
 
@@ -135,6 +161,8 @@ def make_book(
     results : list of Backtest
     scores, spreads : list of ndarray (N of each,)
         Expected return as a share of its spread, and that spread, for each origin.
+    sectors : sequence of str, optional
+        Of each series, for a book that is neutral in each of them.
     """
     sessions = np.unique(np.concatenate([one.sessions for one in results]))
     shape = (len(sessions), len(results))
@@ -155,9 +183,11 @@ def make_book(
     weights, before = np.zeros(shape), np.zeros(shape[1])
     for t in range(len(sessions)):
         closed = alive[t] & ~np.isfinite(returns[t])
-        wanted = weights_of(
-            np.where(closed, np.nan, score[t]), spread[t], kind=kind, k=k, long_only=long_only
-        )
+        seen = np.where(closed, np.nan, score[t]), spread[t]
+        if sectors:
+            wanted = sector_neutral_weights(*seen, sectors, kind=kind, k=k)
+        else:
+            wanted = weights_of(*seen, kind=kind, k=k, long_only=long_only)
         room = max(1.0 - np.abs(before[closed]).sum(), 0.0)
         before = np.where(closed, before, room * wanted)
         weights[t] = before
@@ -171,7 +201,9 @@ def make_book(
     )
 
 
-def books_of(results: list[Backtest], config: BacktestConfig) -> dict[str, Book]:
+def books_of(
+    results: list[Backtest], config: BacktestConfig, sectors: Sequence[str] = ()
+) -> dict[str, Book]:
     """Return the book of each model of backtests of many series, the network's first.
 
     The last one, ``"equal parts"``, holds every series that trades, and chooses nothing.
@@ -187,6 +219,7 @@ def books_of(results: list[Backtest], config: BacktestConfig) -> dict[str, Book]
             kind=config.book,
             k=config.book_size,
             long_only=config.long_only,
+            sectors=sectors,
         )
     equal = [np.ones(len(one.sessions)) for one in results]
     books[EQUAL_PARTS] = make_book(
@@ -203,17 +236,19 @@ def enter_book(
     data: str,
     *,
     now: dt.datetime,
+    sectors: Sequence[str] = (),
 ) -> Search:
     """Write the network's book into the ledger, and return what has been tried of books by now."""
     own, equal = next(iter(books.values())), books[EQUAL_PARTS]
     excess = own.net() - equal.net()
     train = section_to_table(network) | {"symbols": list(own.symbols)}
+    backtest = section_to_table(config) | ({"sectors": list(sectors)} if sectors else {})
     ratios = {"sharpe": sharpe(own.net()), "excess_sharpe": sharpe(excess)}
     ledger.append(
         "backtest",
         LEDGER_NAME,
         data=data,
-        settings={"train": train, "backtest": section_to_table(config)},
+        settings={"train": train, "backtest": backtest},
         result={key: value if np.isfinite(value) else None for key, value in ratios.items()},
         now=now,
         sessions=own.sessions,

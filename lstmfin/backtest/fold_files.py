@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 import lstmfin
-from lstmfin.backtest.fold import Fold, FoldResult
+from lstmfin.backtest.fold import Done, Fold, FoldResult, Task
 from lstmfin.config import section_to_table
 from lstmfin.workspace import Workspace, safe_name, write_atomically, writing
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a result of before would no longer be that of the same fold."""
 
 LAWS = "lstmfin.metrics."
@@ -39,12 +39,13 @@ _UNREADABLE = (
 
 
 class FoldFiles:
-    """The kept folds of one symbol's backtest.
+    """The kept folds of the backtest of one symbol, or of a panel.
 
     Parameters
     ----------
     workspace : Workspace
     symbol : str
+        Of a panel, what stands for it.
     """
 
     def __init__(self, workspace: Workspace, symbol: str) -> None:
@@ -55,53 +56,73 @@ class FoldFiles:
         """How many folds lie there now."""
         return len(list(self.folder.glob("[!.]*.npz")))
 
-    def load(self, fold: Fold) -> FoldResult | None:
+    def load(self, task: Task) -> Done | None:
         """Return the result of a fold, or None when there is none of just this fold."""
         try:
-            with np.load(io.BytesIO(self._path(fold).read_bytes()), allow_pickle=False) as file:
+            with np.load(io.BytesIO(self._path(task).read_bytes()), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             structure = json.loads(arrays.pop(_STRUCTURE).tobytes())
-            laws, variances = (
-                {name: [_assembled(one, arrays) for one in blocks] for name, blocks in part.items()}
-                for part in structure
-            )
-            return FoldResult(laws, variances, arrays["weights"])
+            if isinstance(task, Fold):
+                return _result(structure, arrays)
+            parts = zip(task.folds, structure, strict=True)
+            return tuple(_result(part, arrays) for _, part in parts)
         except _UNREADABLE:
             return None
 
-    def save(self, fold: Fold, result: FoldResult) -> None:
-        """Write the result of a fold whole."""
-        arrays: dict[str, Any] = {"weights": result.weights}
+    def save(self, task: Task, done: Done) -> None:
+        """Write the result of a fold whole; one that a series of a panel failed in is not kept."""
+        results = (done,) if isinstance(done, FoldResult) else done
+        whole = [one for one in results if isinstance(one, FoldResult)]
+        if len(whole) < len(results):
+            return
+        arrays: dict[str, Any] = {"weights": whole[0].weights}
         structure = [
-            {name: [_taken_apart(one, arrays) for one in blocks] for name, blocks in part.items()}
-            for part in (result.laws, result.variances)
+            [
+                {name: [_taken_apart(one, arrays) for one in blocks] for name, blocks in of.items()}
+                for of in (result.laws, result.variances)
+            ]
+            for result in whole
         ]
-        text = np.frombuffer(json.dumps(structure).encode(), np.uint8)
+        kept = structure[0] if isinstance(task, Fold) else structure
+        text = np.frombuffer(json.dumps(kept).encode(), np.uint8)
         packed = io.BytesIO()
         np.savez(packed, allow_pickle=False, **arrays, **{_STRUCTURE: text})
-        write_atomically(self._path(fold), packed.getvalue())
+        write_atomically(self._path(task), packed.getvalue())
 
     def remove(self) -> None:
         """Remove all of the symbol, those of backtests that were never ended among them."""
         with writing(self.folder):
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _path(self, fold: Fold) -> Path:
-        warm = fold.warm_start
-        bound_to = {
-            "format": FORMAT,
-            "symbol": fold.prices.symbol,
-            "data": fold.known.digest(),
-            "train": [int(fold.train[0]), int(fold.train[-1])],
-            "tests": [[int(test[0]), int(test[-1])] for test in fold.tests],
-            "number": fold.number,
-            "network": section_to_table(fold.network),
-            "baselines": fold.baselines,
-            "warm": None if warm is None else hashlib.sha256(warm.tobytes()).hexdigest(),
-            "versions": [lstmfin.__version__, np.__version__],
-        }
-        key = hashlib.sha256(json.dumps(bound_to, sort_keys=True).encode()).hexdigest()
+    def _path(self, task: Task) -> Path:
+        folds = [task] if isinstance(task, Fold) else task.folds
+        key = hashlib.sha256(json.dumps([_bound_to(one) for one in folds]).encode()).hexdigest()
         return self.folder / f"{key[:32]}.npz"
+
+
+def _bound_to(fold: Fold) -> dict[str, Any]:
+    """Return all that the result of a fold hangs on, as JSON has it."""
+    warm = fold.warm_start
+    return {
+        "format": FORMAT,
+        "symbol": fold.prices.symbol,
+        "data": fold.known.digest(),
+        "train": [int(fold.train[0]), int(fold.train[-1])],
+        "tests": [[int(test[0]), int(test[-1])] for test in fold.tests],
+        "number": fold.number,
+        "network": section_to_table(fold.network),
+        "baselines": fold.baselines,
+        "warm": None if warm is None else hashlib.sha256(warm.tobytes()).hexdigest(),
+        "versions": [lstmfin.__version__, np.__version__],
+    }
+
+
+def _result(structure: Any, arrays: dict[str, Any]) -> FoldResult:
+    laws, variances = (
+        {name: [_assembled(one, arrays) for one in blocks] for name, blocks in part.items()}
+        for part in structure
+    )
+    return FoldResult(laws, variances, arrays["weights"])
 
 
 def _taken_apart(value: Any, arrays: dict[str, Any]) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from lstmfin.backtest.scores import Scores, score
 from lstmfin.backtest.skill import Skill, skills
+from lstmfin.backtest.seeds import Seeds, seeds_of
 from lstmfin.backtest.verdict import Finding, verdict
 from lstmfin.backtest.walkforward import BUY_AND_HOLD, Backtest, Floats
 from lstmfin.errors import DataError
@@ -34,6 +35,8 @@ class Record:
         What was asked for, by command.
     skills : list of Skill
         Of the network against each baseline; empty in a record of before they were kept.
+    seeds : Seeds, optional
+        How well each member of the network does alone, where there are many.
     """
 
     symbol: str
@@ -51,6 +54,7 @@ class Record:
     benchmark: list[float]
     position: list[float]
     skills: list[Skill] = field(default_factory=list)
+    seeds: Seeds | None = None
 
 
 def make_record(
@@ -79,6 +83,7 @@ def make_record(
         benchmark=equity_curve(result.net(BUY_AND_HOLD)).tolist(),
         position=result.positions[result.model].tolist(),
         skills=skills(result),
+        seeds=seeds_of(result),
     )
 
 
@@ -107,7 +112,8 @@ def load_record(workspace: Workspace, symbol: str) -> Record:
         table["scores"] = [Scores(**one) for one in table["scores"]]
         table["findings"] = [Finding(**one) for one in table["findings"]]
         table["skills"] = [Skill(**one) for one in table.get("skills", [])]
-        return Record(**table)
+        seeds = table.pop("seeds")
+        return Record(**table, seeds=seeds and Seeds(**seeds))
     except FileNotFoundError as error:
         raise DataError(
             f"there is no backtest of {symbol} in {workspace.root}; make one: "

@@ -195,7 +195,8 @@ def _money(result: Backtest, search: Search) -> Evidence:
     """Judge what was earned after costs above buy-and-hold, as the best of all that was tried.
 
     The deflated ratio alone would take one lucky day for skill: what skews returns to the right
-    narrows its error. So the plain mean has to be above zero, too.
+    narrows its error. So the plain mean has to be above zero, too; and where Hansen's test can be
+    made, the best of all that was tried must be above holding by it.
     """
     own, held = sharpe(result.net(result.model)), sharpe(result.net(BUY_AND_HOLD))
     excess = excess_returns(result)
@@ -209,8 +210,18 @@ def _money(result: Backtest, search: Search) -> Evidence:
     )
     if np.isfinite(search.overfitting):
         text += f"; probability of overfitting {search.overfitting:.0%}"
+    if np.isfinite(search.superior):
+        text += f"; best of all that was tried p = {search.superior:.2f} (Hansen's SPA)"
+    if search.confident:
+        n_best, holding = search.confident
+        text += (
+            f", {n_best} of it may be the best, as buy-and-hold {'may' if holding else 'may not'} "
+            "(model confidence set)"
+        )
     better = bool(np.isfinite(own) and own > max(held, 0.0))
     p = float(np.max([1 - probability, mean.p_better]))
+    if np.isfinite(search.superior):
+        p = float(np.max([p, search.superior]))
     return Evidence("money", (p,), holds=better, text=text)
 
 

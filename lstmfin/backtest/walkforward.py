@@ -5,22 +5,24 @@ Shapes: N tested origins, H horizons.
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lstmfin.backtest.fold import Fold, FoldResult, run_fold
+from lstmfin.backtest.fold import SEEDS, Done, Fold, FoldResult, Task, Weights, run_task
 from lstmfin.backtest.fold_files import FoldFiles
+from lstmfin.backtest.result import BUY_AND_HOLD as BUY_AND_HOLD  # noqa: PLC0414 - shown
+from lstmfin.backtest.result import Backtest as Backtest  # noqa: PLC0414 - shown
+from lstmfin.backtest.result import Floats as Floats  # noqa: PLC0414 - shown
+from lstmfin.backtest.result import FoldRecord as FoldRecord  # noqa: PLC0414 - shown
 from lstmfin.backtest.splits import walk_forward
 from lstmfin.backtest.strategy import (
     SESSIONS_TO_EXIT,
-    Costs,
     costs_of,
     executes_at_open,
     holding_returns,
-    net_returns,
     positions,
 )
 from lstmfin.config import BacktestConfig, TrainConfig
@@ -28,94 +30,59 @@ from lstmfin.data.prices import Prices
 from lstmfin.data.variance import realised_variance
 from lstmfin.data.windows import cumulative_returns
 from lstmfin.errors import LstmfinError, UsageError, WorkersError
-from lstmfin.metrics.law import Law, concatenate
+from lstmfin.metrics.law import concatenate
+from lstmfin.metrics.mixture import Mixture
+from lstmfin.models.model import Indices
 from lstmfin.workers import Outcome, Workers
 from lstmfin.workers import run as run_tasks
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class FoldRecord:
-    """One fold: first and last session of the block that its models were fitted on and of its test
-    block, and whether they were fitted anew for it.
-    """  # noqa: D205 - one sentence
-
-    train_first: str
-    train_last: str
-    test_first: str
-    test_last: str
-    refitted: bool
-
-
-@dataclass(frozen=True)
-class Backtest:
-    """All that a backtest of one series found.
-
-    Attributes
-    ----------
-    symbol, model : str
-        What was tested, and the name of the network among the models.
-    sessions : ndarray of datetime64[D] (N,)
-        The tested origins.
-    earned_on : ndarray of datetime64[D] (N,)
-        The sessions by which the positions taken from them have earned what they earn.
-    realised : ndarray (N, H)
-        Log returns from each origin to 1..H sessions later; NaN where not yet known.
-    laws : dict of str to Law (N, H)
-        What each model said, the network first.
-    positions : dict of str to ndarray (N,)
-        What each model held.
-    held : ndarray (N,)
-        Simple return of holding the series from the session after each origin to the next.
-    costs : Costs
-    at_open : bool
-        Whether positions are taken at the open.
-    folds : tuple of FoldRecord
-    realised_variance : ndarray (N,), optional
-        Variance of the session after each origin, by its bar.
-    variance : dict of str to ndarray (N,)
-        What each model expected of it; that of its law where it models none.
-    """
-
-    symbol: str
-    model: str
-    sessions: NDArray[np.datetime64]
-    earned_on: NDArray[np.datetime64]
-    realised: Floats
-    laws: dict[str, Law]
-    positions: dict[str, Floats]
-    held: Floats
-    costs: Costs
-    folds: tuple[FoldRecord, ...]
-    at_open: bool = False
-    realised_variance: Floats | None = None
-    variance: dict[str, Floats] = field(default_factory=dict)
-
-    def net(self, name: str) -> Floats:
-        """Return what one model earned in each session after costs, as fractions (N,)."""
-        return net_returns(self.positions[name], self.held, self.costs)
-
-    def gross(self, name: str) -> Floats:
-        """Return what one model earned in each session before costs, as fractions (N,)."""
-        return net_returns(self.positions[name], self.held, Costs())
-
-
-BUY_AND_HOLD = "buy-and-hold"
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A backtest of one series before it is run: its folds, each of which is a task."""
+    """A backtest of one series before it is run: its folds, each of which is a task.
+
+    ``panel`` holds all series that share its network, where that is so.
+    """
 
     prices: Prices
     config: BacktestConfig
     folds: tuple[Fold, ...]
+    panel: tuple[Prices, ...] = ()
 
     @property
     def network(self) -> TrainConfig:
         """The network that is tested."""
         return self.folds[0].network
+
+    @property
+    def label(self) -> str:
+        """What its folds are kept by."""
+        return self.prices.symbol
+
+    def results(self, done: Sequence[Done]) -> "list[Backtest | LstmfinError]":
+        """Return the backtest from what its folds came to."""
+        return [collect(self, [one for one in done if isinstance(one, FoldResult)])]
+
+    def failed(self, error: LstmfinError) -> "list[Backtest | LstmfinError]":
+        """Return the error that ended it."""
+        return [error]
+
+
+class Runnable(Protocol):
+    """A plan of one series, or of many whose folds are done together."""
+
+    @property
+    def config(self) -> BacktestConfig: ...  # noqa: D102
+    @property
+    def folds(self) -> Sequence[Task]: ...  # noqa: D102
+    @property
+    def label(self) -> str: ...  # noqa: D102
+
+    def results(self, done: Sequence[Done]) -> "list[Backtest | LstmfinError]":
+        """Return the backtest of each series from what the folds came to."""
+
+    def failed(self, error: LstmfinError) -> "list[Backtest | LstmfinError]":
+        """Return the error that ended it, once a series."""
 
 
 def plan_backtest(prices: Prices, *, network: TrainConfig, config: BacktestConfig) -> Plan:
@@ -136,16 +103,8 @@ def plan_backtest(prices: Prices, *, network: TrainConfig, config: BacktestConfi
     DataError
         When it is to be traded at opens that there are not, or slippage needs a volume.
     """
-    prices = prices.finished()
-    executes_at_open(prices, config.execution)
-    costs_of(prices, np.arange(len(prices)), config)
-    horizon = network.horizon
-    purge = horizon if config.purge is None else config.purge
-    if purge < horizon:
-        raise UsageError(
-            f"--purge {purge} is below the horizon of {horizon}: targets of the training block "
-            f"would reach into the test block; choose {horizon} or more"
-        )
+    prices = checked(prices, config)
+    purge = purge_of(network, config)
     splits = walk_forward(
         max(len(prices) - SESSIONS_TO_EXIT - config.lag, 0),
         train=config.train,
@@ -153,17 +112,49 @@ def plan_backtest(prices: Prices, *, network: TrainConfig, config: BacktestConfi
         purge=purge,
         rolling=config.rolling,
     )
+    names = config.baseline_names()
+    folds = tuple(
+        Fold(prices, train, tests, number, network, names)
+        for number, train, tests in refits(splits, config)
+    )
+    return Plan(prices, config, folds)
+
+
+def checked(prices: Prices, config: BacktestConfig) -> Prices:
+    """Return the finished sessions of prices, which can be traded as is asked."""
+    prices = prices.finished()
+    executes_at_open(prices, config.execution)
+    costs_of(prices, np.arange(len(prices)), config)
+    return prices
+
+
+def purge_of(network: TrainConfig, config: BacktestConfig) -> int:
+    """Return the sessions that are left out before a test block, the horizon at least."""
+    horizon = network.horizon
+    purge = horizon if config.purge is None else config.purge
+    if purge < horizon:
+        raise UsageError(
+            f"--purge {purge} is below the horizon of {horizon}: targets of the training block "
+            f"would reach into the test block; choose {horizon} or more"
+        )
+    return purge
+
+
+def refits(
+    splits: Iterator[tuple[Indices, Indices]], config: BacktestConfig
+) -> list[tuple[int, Indices, tuple[Indices, ...]]]:
+    """Return number, training block and test blocks of each fold that has models of its own."""
     refit = config.test if config.refit is None else config.refit
-    folds: list[Fold] = []
+    found: list[tuple[int, Indices, tuple[Indices, ...]]] = []
     for number, (train, test) in enumerate(splits):
-        if folds and test[0] - folds[-1].tests[0][0] < refit:
-            folds[-1] = replace(folds[-1], tests=(*folds[-1].tests, test))
+        if found and test[0] - found[-1][2][0][0] < refit:
+            found[-1] = (*found[-1][:2], (*found[-1][2], test))
         else:
-            folds.append(Fold(prices, train, (test,), number, network, config.baseline_names()))
-    return Plan(prices, config, tuple(folds))
+            found.append((number, train, (test,)))
+    return found
 
 
-Planned = Plan | LstmfinError
+Planned = Runnable | LstmfinError
 """A plan, or why there is none."""
 
 
@@ -175,14 +166,14 @@ def run_backtests(
     files: Callable[[str], FoldFiles | None] = lambda _symbol: None,
     progress: Callable[[float, int], None] = lambda _done, _total: None,
 ) -> Generator[Backtest | LstmfinError]:
-    """Yield the backtest of each plan in order, or the error that ended it; folds are the tasks.
+    """Yield the backtest of each series in order, or the error that ended it; folds are the tasks.
 
     Parameters
     ----------
     deadline : float, optional
         Seconds that a fold may take.
     files : callable
-        Of a symbol, returns where the results of its folds are kept and may lie already.
+        Of the label of a plan, returns where the results of its folds are kept and may lie already.
     progress : callable
         Called with folds done, a part of one included where that is known, and folds in all.
     """
@@ -194,7 +185,7 @@ def run_backtests(
         n_done = total - sum(run.n_left for run in runs)
         outcomes = run_tasks(
             workers,
-            run_fold,
+            run_task,
             [fold for _, fold in tasks],
             deadline=deadline,
             progress=partial(_after, progress, n_done, total),
@@ -203,9 +194,9 @@ def run_backtests(
             run, fold = tasks[outcome.position]
             run.take(fold, outcome)
             while waiting and waiting[0].is_over:
-                yield waiting.popleft().end()
+                yield from waiting.popleft().end()
         while waiting and waiting[0].is_over:
-            yield waiting.popleft().end()
+            yield from waiting.popleft().end()
 
 
 def _after(
@@ -219,9 +210,9 @@ class _Run:
 
     def __init__(self, plan: Planned, files: Callable[[str], FoldFiles | None]) -> None:
         self.error = plan if isinstance(plan, LstmfinError) else None
-        self.plan = plan if isinstance(plan, Plan) else None
-        self.results: dict[int, FoldResult] = {}
-        self.files = files(self.plan.prices.symbol) if self.plan else None
+        self.plan = None if isinstance(plan, LstmfinError) else plan
+        self.results: dict[int, Done] = {}
+        self.files = files(self.plan.label) if self.plan else None
 
     @property
     def n_left(self) -> int:
@@ -233,18 +224,18 @@ class _Run:
         """Whether it failed, or every fold is done."""
         return self.error is not None or self.n_left == 0
 
-    def next_folds(self) -> list[Fold]:
+    def next_folds(self) -> list[Task]:
         """Take the folds that lie in files already, and return those that can be run now."""
         if self.plan is None or self.is_over:
             return []
-        ready: list[Fold] = []
+        ready: list[Task] = []
         for before, fold in zip((None, *self.plan.folds), self.plan.folds, strict=False):
             if fold.number in self.results:
                 continue
             if self.plan.config.warm_start and before is not None:
                 if before.number not in self.results:
                     break
-                fold = replace(fold, warm_start=self.results[before.number].weights)
+                fold = fold.from_weights(_weights(self.results[before.number]))
             found = self.files.load(fold) if self.files else None
             if found is None:
                 ready.append(fold)
@@ -252,10 +243,10 @@ class _Run:
                 self.results[fold.number] = found
         return ready
 
-    def take(self, fold: Fold, outcome: Outcome) -> None:
+    def take(self, fold: Task, outcome: Outcome) -> None:
         """Note what became of a fold."""
         if outcome.error is not None:
-            where = f"the fold of {fold.prices.sessions[fold.tests[0][0]]}"
+            where = f"the fold of {fold.first_day}"
             if isinstance(outcome.error, WorkersError):
                 self.error = WorkersError(f"{where} is not done: {outcome.error}")
             else:
@@ -265,12 +256,19 @@ class _Run:
             self.files.save(fold, outcome.value)
         self.results[fold.number] = outcome.value
 
-    def end(self) -> Backtest | LstmfinError:
-        """Return the whole backtest, or the error that ended it."""
-        if self.error is not None or self.plan is None:
+    def end(self) -> "list[Backtest | LstmfinError]":
+        """Return the whole backtest of each series, or the error that ended it."""
+        if self.plan is None:
             assert self.error is not None
-            return self.error
-        return _collect(self.plan, [self.results[fold.number] for fold in self.plan.folds])
+            return [self.error]
+        if self.error is not None:
+            return self.plan.failed(self.error)
+        return self.plan.results([self.results[fold.number] for fold in self.plan.folds])
+
+
+def _weights(done: Done) -> Weights:
+    results = (done,) if isinstance(done, FoldResult) else done
+    return next(one.weights for one in results if isinstance(one, FoldResult))
 
 
 def backtest(
@@ -294,18 +292,27 @@ def backtest(
     return result
 
 
-def _collect(plan: Plan, results: list[FoldResult]) -> Backtest:
+def collect(plan: Plan, results: Sequence[FoldResult]) -> Backtest:
+    """Return the backtest of one series from the results of its folds, in order."""
     prices, config = plan.prices, plan.config
     origins = np.concatenate([test for fold in plan.folds for test in fold.tests])
     laws = {
         name: concatenate([law for result in results for law in result.laws[name]])
         for name in results[0].laws
     }
+    variance = {
+        name: np.concatenate([block for result in results for block in result.variances[name]])
+        for name in results[0].variances
+    }
     model = next(iter(laws))
-    horizon = laws[model].shape[1]
+    network, horizon = laws[model], laws[model].shape[1]
     at_open = executes_at_open(prices, config.execution)
     held = {name: positions(law, at_open=at_open, config=config) for name, law in laws.items()}
     held[BUY_AND_HOLD] = np.ones(len(origins))
+    of_seeds = None
+    if isinstance(network, Mixture):
+        alone = [positions(one, at_open=at_open, config=config) for one in network.members]
+        of_seeds = np.stack(alone, axis=1)
     return Backtest(
         symbol=prices.symbol,
         model=model,
@@ -319,10 +326,9 @@ def _collect(plan: Plan, results: list[FoldResult]) -> Backtest:
         folds=tuple(record for fold in plan.folds for record in _records(fold)),
         at_open=at_open,
         realised_variance=realised_variance(prices)[origins + 1],
-        variance={
-            name: np.concatenate([block for result in results for block in result.variances[name]])
-            for name in results[0].variances
-        },
+        seed_positions=of_seeds,
+        seed_variance=variance.pop(SEEDS, None),
+        variance=variance,
     )
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lstmfin.cli.job import Job
@@ -14,13 +15,17 @@ if TYPE_CHECKING:
 
 
 def emit_book(
-    job: Job, results: "list[Backtest]", plans: "list[Plan]", config: BacktestConfig
+    job: Job,
+    results: "list[Backtest]",
+    plans: "list[Plan]",
+    config: BacktestConfig,
+    sectors: Sequence[str] = (),
 ) -> None:
     """Print the book of each model, and enter the network's in the ledger."""
     from lstmfin.backtest.book import EQUAL_PARTS, books_of, enter_book
     from lstmfin.data.ledger import Ledger
 
-    books = books_of(results, config)
+    books = books_of(results, config, sectors)
     name, own = next(iter(books.items()))
     for warning in own.warnings:
         job.tell(warning, always=True)
@@ -32,6 +37,7 @@ def emit_book(
         plans[0].network,
         hashlib.sha256(digests.encode()).hexdigest(),
         now=dt.datetime.now(dt.UTC),
+        sectors=sectors,
     )
     probability = search.deflated(own.net() - books[EQUAL_PARTS].net())
     note = (

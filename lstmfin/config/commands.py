@@ -99,6 +99,11 @@ class BacktestConfig(Section):
         choices=("none", "top", "rank", "inverse-volatility"),
     )
     book_size: int = option(3, "Symbols on each side of --book top.", minimum=1)
+    sectors: Path | None = option(
+        None,
+        "CSV file (symbol,sector) by which --book holds as much long as short in each sector.",
+        saved=False,
+    )
     benchmark: str | None = option(
         None, "Symbol that alpha and beta are measured against; the series itself if not given."
     )
@@ -115,6 +120,12 @@ class BacktestConfig(Section):
             raise UsageError(
                 f"--refit {self.refit} is below --test {self.test}: models are trained anew where "
                 f"a test block begins; choose --test {self.refit} for that"
+            )
+
+        if self.sectors is not None and (self.book == "none" or self.long_only):
+            raise UsageError(
+                "--sectors is for a --book (top, rank, inverse-volatility) that holds long and "
+                "short; name one, without --long-only"
             )
 
     def baseline_names(self) -> tuple[str, ...]:

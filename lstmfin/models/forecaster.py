@@ -86,12 +86,15 @@ class Outlook:
         target is the volatility, else the variance of the law over the sessions.
     naive : StudentT (N, H)
         The law of one who knows the trailing volatility and nothing else.
+    variances : tuple of ndarray (N, H)
+        What each network alone expects of the variance.
     """
 
     law: Law
     members: tuple[Law, ...]
     variance: Floats
     naive: StudentT
+    variances: tuple[Floats, ...] = ()
 
 
 class Forecaster:
@@ -286,14 +289,17 @@ class Forecaster:
         quantity = self.target.quantity
         laws = tuple(one.law(quantity, said, volatility, self.naive) for one, said in pairs)
         law = laws[0] if len(laws) == 1 else Mixture(laws)
+        ahead = np.arange(1, self.horizon + 1)
         if quantity is Quantity.LOG_VARIANCE:
-            variance = np.mean([one.variance(said, volatility) for one, said in pairs], axis=0)
+            variances = tuple(one.variance(said, volatility) for one, said in pairs)
+            variance = np.mean(variances, axis=0)
         else:
-            variance = law.std**2 / np.arange(1, self.horizon + 1)
+            variances = tuple(one.std**2 / ahead for one in laws)
+            variance = law.std**2 / ahead
         unit = unit_of_returns(volatility, self.horizon)
         scale, dof = self.naive
         naive = StudentT(np.zeros(unit.shape), scale * unit, np.broadcast_to(dof, unit.shape))
-        return Outlook(law, laws, variance, naive)
+        return Outlook(law, laws, variance, naive, variances)
 
     def seen(self, prices: Prices, origins: Indices) -> Samples:
         """Return the windows that end at some origins as the networks see them, scaled.

@@ -13,11 +13,12 @@ from lstmfin.backtest.walkforward import plan_backtest
 from lstmfin.config import BacktestConfig, TrainConfig
 from lstmfin.data.feature import Feature, Scaling, always
 from lstmfin.data.windows import cumulative_returns
+from lstmfin.metrics.distribution import StudentT
 from lstmfin.models import forecaster
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.samples import fit_scaler
 from lstmfin.models.view import windows_of
-from lstmfin.registry import BASELINES, CELLS, FEATURES
+from lstmfin.registry import BASELINES, CELLS, FEATURES, SOURCES
 
 FOLDS = BacktestConfig(train=150, test=40)
 BASELINES_HERE = tuple(
@@ -75,6 +76,59 @@ def test_every_cell_and_baseline_passes(prices, cell):
     assert {"scaler", "validation", "weights", "training windows", "volatility"} <= subjects
     assert {f"forecasts of {name}" for name in (cell, *named)} <= subjects
     assert {f"positions of {name}" for name in (cell, *named)} <= subjects
+
+
+@pytest.mark.parametrize("target", ["returns", "volatility", "direction"])
+def test_every_target_passes_beside_another_series(prices, target):
+    """With its own features, and a series that ends on other days; that one is poisoned, too."""
+    whole = SOURCES.get("synthetic").fetch("RANDOM-WALK", start=None, end=None, options=None)
+    beside = replace(whole, bars=whole.bars.iloc[-240:-1:2])
+    network = replace(NETWORK, target=target, epochs=1, exog=("RANDOM-WALK",))
+    both = replace(prices, others=(beside,))
+    checks = list(audit(plan_backtest(both, network=network, config=FOLDS)))
+    assert _leaks(checks) == set()
+    assert {"scaler", "weights", "forecasts of lstm"} <= {check.subject for check in checks}
+    after = poisoned(both, 99, "noise").others[0]
+    same = after.column("close") == beside.column("close")
+    np.testing.assert_array_equal(same, beside.sessions <= prices.sessions[99])
+    assert len(poisoned(both, 99, "cut").others[0]) == same.sum()
+
+
+def test_a_look_at_tomorrow_of_another_series_is_named(prices, monkeypatch):
+    """Its bar of the session after is in the inputs; nothing of the series itself leaks."""
+    whole = SOURCES.get("synthetic").fetch("RANDOM-WALK", start=None, end=None, options=None)
+    beside = replace(whole, bars=whole.bars.iloc[-230:])
+
+    class Early(Forecaster):
+        def predict(self, prices, origins):
+            law = super().predict(prices, origins)
+            ahead = np.minimum(origins + 1, 229)
+            return law.affine(0.1 * prices.others[0].log_returns()[ahead][:, None])
+
+    monkeypatch.setattr(folds, "Forecaster", Early)
+    network = replace(NETWORK, epochs=1, exog=("RANDOM-WALK",), features=("log-return",))
+    both = replace(prices, others=(beside,))
+    found = _leaks(audit(plan_backtest(both, network=network, config=FOLDS)))
+    assert "forecasts of lstm" in found
+
+
+def test_an_audit_of_what_is_no_network_fails_loudly(plan, monkeypatch):
+    """Without scaler and weights there is nothing to compare, and that is no passing."""
+
+    class Bare(Forecaster):
+        def fit(self, prices, *, tick=lambda: None, checkpoint=None):
+            super().fit(prices, tick=tick)
+            self.scaler = None
+
+        def predict(self, prices, origins):
+            return StudentT(np.zeros((len(origins), 2)), np.ones((len(origins), 2)))
+
+        def predict_variance(self, prices, origins):
+            return np.ones((len(origins), 2))
+
+    monkeypatch.setattr(folds, "Forecaster", Bare)
+    with pytest.raises(AssertionError):
+        list(audit(plan))
 
 
 def _feature(compute):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmfin.backtest.book import KINDS, make_book, weights_of
+from lstmfin.backtest.book import KINDS, make_book, sector_neutral_weights, weights_of
 from lstmfin.backtest.strategy import Costs
 from lstmfin.errors import UsageError
 
@@ -49,6 +49,37 @@ def test_laws_of_weights(scores, kind, k, long_only):
         assert (weights >= 0).all()
     elif kind != "inverse-volatility":
         assert weights.sum() == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("top", [0.3, 0, 0, -0.3, 0.2, -0.2]),
+        ("rank", [0.3, 0, 0, -0.3, 0.2, -0.2]),
+        ("inverse-volatility", [1 / 2, -1 / 3, 0, -1 / 6, 0, 0]),
+    ],
+)
+def test_neutral_weights_by_hand(kind, expected):
+    """Each sector is a book of its own; in one that is all on one side nothing is held."""
+    scores = np.array([0.3, -0.1, NAN, -0.2, 0.2, 0.1])
+    spreads = np.array([0.01, 0.01, 0.01, 0.02, 0.01, 0.01])
+    sectors = ["a", "a", "a", "a", "b", "b"]
+    weights = sector_neutral_weights(scores, spreads, sectors, kind=kind, k=1)
+    np.testing.assert_allclose(weights, expected, atol=1e-12)
+
+
+@given(scores_of_many, st.sampled_from(KINDS), st.integers(1, 5), st.integers(1, 4))
+def test_laws_of_neutral_weights(scores, kind, k, n_sectors):
+    """Nothing is left of any sector, and so of all; all equity or nothing."""
+    scores = np.array(scores)
+    sectors = [str(number % n_sectors) for number in range(len(scores))]
+    spreads = np.linspace(0.01, 0.02, len(scores))
+    weights = sector_neutral_weights(scores, spreads, sectors, kind=kind, k=k)
+    for sector in set(sectors):
+        own = weights[[one == sector for one in sectors]]
+        assert own.sum() == pytest.approx(0, abs=1e-12)
+    assert np.abs(weights).sum() == pytest.approx(1) or not weights.any()
+    assert (weights[np.isnan(scores)] == 0).all()
 
 
 def test_no_such_book():

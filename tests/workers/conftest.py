@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,13 @@ TOOLS = Path(__file__).parents[1] / "tools"
 ROOT = TOOLS.parent.parent
 
 
-@pytest.fixture(scope="session")
-def scheduler(tmp_path_factory):
-    """The address of a dask scheduler with two workers, all processes of their own."""
-    pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+@contextmanager
+def started_dask(folder):
+    """Start a dask scheduler and two workers, processes of their own; yield address and scheduler."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    address, folder = f"tcp://127.0.0.1:{port}", tmp_path_factory.mktemp("dask")
+    address = f"tcp://127.0.0.1:{port}"
     environment = {**os.environ, "PYTHONPATH": f"{TOOLS}:{ROOT}", "OPENBLAS_NUM_THREADS": "1"}
     lines = [
         ["scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"],
@@ -47,11 +47,26 @@ def scheduler(tmp_path_factory):
                         break
             except WorkersError:
                 time.sleep(0.2)
-        yield address
+        yield address, processes[0]
     finally:
         for process in reversed(processes):
             process.kill()  # what a nanny started ends with it
             process.wait(timeout=30)
+
+
+@pytest.fixture
+def start_dask():
+    """The same, for a test that ends its own scheduler."""
+    pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+    return started_dask
+
+
+@pytest.fixture(scope="session")
+def scheduler(tmp_path_factory):
+    """The address of a dask scheduler with two workers, all processes of their own."""
+    pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+    with started_dask(tmp_path_factory.mktemp("dask")) as (address, _):
+        yield address
 
 
 @pytest.fixture(params=["serial", "local:2", "dask"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lstmfin.backtest.panel import plan_panel
 from lstmfin.backtest.walkforward import plan_backtest, run_backtests
 from lstmfin.config import BacktestConfig, TrainConfig
 from lstmfin.errors import DataError, WorkersError
@@ -42,6 +43,21 @@ def test_laws_are_the_same_bits_on_all(workers, warm_start):
         for name, law in one.laws.items():
             for part in ("location", "scale", "dof"):
                 np.testing.assert_array_equal(getattr(law, part), getattr(other.laws[name], part))
+
+
+def test_a_panel_has_the_same_bits_on_all(workers):
+    """One network a fold, wherever it is trained; the laws of each member come back, too."""
+    network = replace(NETWORK, panel=True, members=2)
+    panel = plan_panel([plan.prices for plan in _plans()], network=network, config=FOLDS)
+    serial = list(run_backtests([panel], workers=Workers()))
+    others = list(run_backtests([panel], workers=workers))
+    assert [one.symbol for one in others] == ["GARCH", "RANDOM-WALK"]
+    for one, other in zip(serial, others, strict=True):
+        np.testing.assert_array_equal(one.seed_positions, other.seed_positions)
+        np.testing.assert_array_equal(one.seed_variance, other.seed_variance)
+        pairs = zip(one.laws["lstm"].members, other.laws["lstm"].members, strict=True)
+        for law, other_law in pairs:
+            np.testing.assert_array_equal(law.location, other_law.location)
 
 
 def test_a_symbol_that_kills_its_worker_fails_alone():

@@ -24,14 +24,16 @@ def audit(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     """
     from lstmfin.backtest.audit import audit as checks_of
     from lstmfin.backtest.walkforward import plan_backtest
-    from lstmfin.cli.commands.backtest import network_of
     from lstmfin.cli.output import Column, Result
+    from lstmfin.cli.plans import network_of
 
     config = job.settings.backtest.evolve(**options)
     rows: list[dict[str, Any]] = []
 
     def one(symbol: str) -> None:
-        plan = plan_backtest(job.prices(symbol), network=network_of(job, symbol), config=config)
+        network = network_of(job, symbol)
+        prices = job.prices(symbol, network.exog)
+        plan = plan_backtest(prices, network=network, config=config)
         with job.progress(f"Auditing {symbol}"):
             rows.extend({"symbol": symbol, **asdict(check)} for check in checks_of(plan))
 

@@ -10,7 +10,7 @@ import click
 
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
-from lstmfin.config import BacktestConfig, ReplayConfig, TrainConfig, section_to_table
+from lstmfin.config import BacktestConfig, ReplayConfig, section_to_table
 from lstmfin.errors import LstmfinError, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lstmfin.backtest.record import Record
     from lstmfin.backtest.scores import Scores
     from lstmfin.backtest.search import Search
-    from lstmfin.backtest.walkforward import Backtest, Plan, Planned
+    from lstmfin.backtest.walkforward import Backtest, Plan
     from lstmfin.data.prices import Floats
 
     Done = tuple[Backtest, Plan, Search, Floats | None]
@@ -41,9 +41,13 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     from lstmfin.backtest.fold_files import FoldFiles
     from lstmfin.backtest.record import save_record
     from lstmfin.backtest.search import enter
-    from lstmfin.backtest.walkforward import Plan, run_backtests
+    from lstmfin.backtest.walkforward import run_backtests
+    from lstmfin.cli.plans import plans_of
+    from lstmfin.cli.seeds import emit_seeds
     from lstmfin.data.ledger import Ledger
+    from lstmfin.data.sectors import read_sectors
     from lstmfin.data.symbols import parse_symbol
+    from lstmfin.models.forecaster import PANEL
     from lstmfin.workers import Workers, open_workers
 
     as_of = options.pop("as_of")
@@ -51,49 +55,51 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     chosen = job.choose(symbols, job.stored_symbols)
     if config.book != "none" and len(chosen) < 2:
         raise UsageError(f"--book {config.book} needs two symbols or more, not {len(chosen)}")
-    plans = {symbol: _plan(job, symbol, config, as_of) for symbol in chosen}
-    files = {symbol: FoldFiles(job.workspace, symbol) for symbol in chosen}
+    sectors = read_sectors(config.sectors, chosen) if config.sectors else {}
+    plans = plans_of(job, chosen, config, as_of)
+    files = {run.label: FoldFiles(job.workspace, run.label) for run in plans.runs}
     ledger = Ledger(job.workspace.database)
     market = job.prices(parse_symbol(config.benchmark), as_of=as_of) if config.benchmark else None
     done: list[Done] = []
 
     def one(symbol: str) -> None:
-        result, plan = next(results), plans[symbol]
+        plan = plans.of[symbol]
+        if isinstance(plan, LstmfinError):
+            raise plan
+        result = next(results)
         if isinstance(result, LstmfinError):
             raise result
-        assert isinstance(plan, Plan)
         returns = benchmark_returns(market, result) if market else None
         search = enter(ledger, result, plan, now=dt.datetime.now(dt.UTC))
         done.append((result, plan, search, returns))
 
-    any_folds = any(isinstance(plan, Plan) for plan in plans.values())
     what = chosen[0] if len(chosen) == 1 else f"{len(chosen)} symbols"
     with (
-        open_workers(job.workers) if any_folds else Workers() as workers,
+        open_workers(job.workers) if plans.runs else Workers() as workers,
         job.progress(f"Backtesting {what}") as move,
         _keeping(job, files),
         closing(
             run_backtests(
-                list(plans.values()),
-                workers=workers,
-                deadline=job.deadline,
-                files=files.get,
-                progress=move,
+                plans.runs, workers=workers, deadline=job.deadline, files=files.get, progress=move
             )
         ) as results,
     ):
-        job.each(chosen, one)
+        job.each(list(plans.of), one)
     records = _judged(done)
     for record in records:
         save_record(job.workspace, record)
-        files[record.symbol].remove()
         job.keep(f"backtest of {record.symbol}")
+    for label in {PANEL if plan.network.panel else plan.label for _, plan, *_ in done}:
+        files[label].remove()
     for part in [[record] for record in records] if job.style == "table" else [records]:
         job.emit(_result(part))
+    emit_seeds(job, records)
     if config.book != "none" and len(done) > 1:
         from lstmfin.cli.book import emit_book
 
-        emit_book(job, [one[0] for one in done], [one[1] for one in done], config)
+        results_of_all = [result for result, *_ in done]
+        of_each = [sectors[one.symbol] for one in results_of_all] if sectors else ()
+        emit_book(job, results_of_all, [one[1] for one in done], config, of_each)
 
 
 def _judged(done: list["Done"]) -> list["Record"]:
@@ -118,43 +124,18 @@ def _judged(done: list["Done"]) -> list["Record"]:
     ]
 
 
-def _plan(job: Job, symbol: str, config: BacktestConfig, as_of: dt.date | None) -> "Planned":
-    from lstmfin.backtest.walkforward import plan_backtest
-
-    try:
-        network = network_of(job, symbol)
-        if network.panel:
-            job.tell(f"{symbol}: tested as a network trained on {symbol} alone, not as the panel")
-            network = network.evolve(panel=False)
-        prices = job.prices(symbol, network.exog, as_of=as_of)
-        return plan_backtest(prices, network=network, config=config)
-    except LstmfinError as error:
-        return error
-
-
 @contextmanager
 def _keeping(job: Job, files: dict[str, "FoldFiles"]) -> Iterator[None]:
     """Tell what lies of the folds: before, and when it is interrupted."""
-    for symbol, one in files.items():
+    for label, one in files.items():
         if one.n_there:
-            job.tell(f"{symbol}: going on after {one.n_there} folds that lie in {one.folder}")
+            job.tell(f"{label}: going on after {one.n_there} folds that lie in {one.folder}")
     try:
         yield
     except KeyboardInterrupt:
         if n_kept := sum(one.n_there for one in files.values()):
             job.keep(f"{n_kept} folds (the same line goes on after them)")
         raise
-
-
-def network_of(job: Job, symbol: str) -> TrainConfig:
-    """Return the network to test: that of this line, else of the saved model, else the default."""
-    from lstmfin.models.shelf import has_model, load_model
-
-    if job.trained is not None:
-        return job.trained
-    if has_model(job.workspace, symbol):
-        return load_model(job.workspace, symbol)[1].config
-    return job.settings.train
 
 
 CALIBRATION = ("coverage_by_quarter", "pit")

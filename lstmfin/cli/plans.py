@@ -1,0 +1,102 @@
+"""Which network is tested on which symbols, and what is therefore run together."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lstmfin.cli.job import Job
+from lstmfin.config import BacktestConfig, TrainConfig
+from lstmfin.errors import LstmfinError
+
+if TYPE_CHECKING:
+    from lstmfin.backtest.walkforward import Plan, Runnable
+    from lstmfin.data.prices import Prices
+
+
+@dataclass
+class Plans:
+    """What is to be tested.
+
+    Attributes
+    ----------
+    of : dict of str to Plan or LstmfinError
+        The plan of each symbol, or why there is none; in the order in which they come.
+    runs : list of Runnable
+        What is run: a plan, or a panel of many, in the same order.
+    """
+
+    job: Job
+    config: BacktestConfig
+    as_of: dt.date | None
+    of: "dict[str, Plan | LstmfinError]" = field(default_factory=dict)
+    runs: "list[Runnable]" = field(default_factory=list)
+
+    def add(self, symbol: str, network: TrainConfig) -> None:
+        """Add a symbol with a network of its own."""
+        from lstmfin.backtest.walkforward import plan_backtest
+
+        try:
+            prices = self.job.prices(symbol, network.exog, as_of=self.as_of)
+            plan = plan_backtest(prices, network=network, config=self.config)
+        except LstmfinError as error:
+            self.of[symbol] = error
+        else:
+            self.of[symbol] = plan
+            self.runs.append(plan)
+
+    def add_panel(self, symbols: Sequence[str], network: TrainConfig) -> None:
+        """Add symbols that share a network; one that cannot be tested is left out alone."""
+        from lstmfin.backtest.panel import plan_panel
+        from lstmfin.backtest.walkforward import checked
+        from lstmfin.models.forecaster import Forecaster
+
+        series: list[Prices] = []
+        for symbol in symbols:
+            try:
+                prices = self.job.prices(symbol, network.exog, as_of=self.as_of)
+                Forecaster(network).check(checked(prices, self.config))
+                series.append(prices)
+            except LstmfinError as error:
+                self.of[symbol] = error
+        if not series:
+            return
+        try:
+            panel = plan_panel(series, network=network, config=self.config)
+        except LstmfinError as error:
+            self.of.update({one.symbol: error for one in series})
+            return
+        self.of.update(panel.left_out)
+        self.of.update({plan.prices.symbol: plan for plan in panel.plans})
+        self.runs.append(panel)
+        self.job.tell(f"in each fold one network learns from the panel of {len(series)} symbols")
+
+
+def plans_of(
+    job: Job, symbols: Sequence[str], config: BacktestConfig, as_of: dt.date | None
+) -> Plans:
+    """Return the plans of all symbols; those of one panel network come together."""
+    plans = Plans(job, config, as_of)
+    networks: dict[str, TrainConfig] = {}
+    for symbol in symbols:
+        try:
+            networks[symbol] = network_of(job, symbol)
+        except LstmfinError as error:
+            plans.of[symbol] = error
+    for symbol, network in networks.items():
+        if not network.panel:
+            plans.add(symbol, network)
+        elif symbol not in plans.of:
+            plans.add_panel([one for one, other in networks.items() if other == network], network)
+    return plans
+
+
+def network_of(job: Job, symbol: str) -> TrainConfig:
+    """Return the network to test: that of this line, else of the saved model, else the default."""
+    from lstmfin.models.shelf import has_model, load_model
+
+    if job.trained is not None:
+        return job.trained
+    if has_model(job.workspace, symbol):
+        return load_model(job.workspace, symbol)[1].config
+    return job.settings.train
