@@ -72,6 +72,7 @@ bench: $(READY) $(ORACLES_READY)  ## Measure speed and memory, beside PyTorch's 
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/adding.py
 	$(BIN)/python benchmarks/verdict.py
+	$(ORACLES)/bin/python benchmarks/forecasts.py --confirm
 
 RELEASE := .venv-release
 release-check: $(READY)  ## Build wheel and sdist, install the wheel by itself, and run from it.

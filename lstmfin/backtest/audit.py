@@ -13,10 +13,12 @@ import numpy as np
 
 from lstmfin.backtest.fold import Fold, ask, fitted_models
 from lstmfin.backtest.strategy import executes_at_open, positions
-from lstmfin.backtest.walkforward import Floats, Plan
+from lstmfin.backtest.walkforward import Floats, Plan, calibrated
 from lstmfin.data.faults import VALUE_COLUMNS
 from lstmfin.data.prices import Prices
 from lstmfin.data.volatility import price_volatility
+from lstmfin.data.windows import cumulative_returns
+from lstmfin.metrics.law import Law
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.model import Model
 from lstmfin.models.view import features_of
@@ -183,8 +185,10 @@ class _Trace:
     """What a fold has learned when it was asked, and what it said of its test block, by name."""
 
     def __init__(self, fold: Fold, plan: Plan) -> None:
-        models = fitted_models(fold)
-        laws = {name: blocks[0] for name, blocks in ask(models, fold)[0].items()}
+        models, method = fitted_models(fold), fold.network.calibration
+        said = {name: blocks[0] for name, blocks in ask(models, fold)[0].items()}
+        realised = cumulative_returns(fold.prices, fold.network.horizon)[fold.tests[0]]
+        laws = calibrated(said, realised, method=method)
         network = models[fold.network.cell]
         assert isinstance(network, Forecaster)
         at_open = executes_at_open(plan.prices, plan.config.execution)
@@ -196,9 +200,15 @@ class _Trace:
         }
         self.said: dict[str, Any] = {}
         for name, law in laws.items():
-            parts = [law.median, *(law.quantile(p) for p in LEVELS)]
-            self.said[f"forecasts of {name}"] = np.concatenate(parts, axis=1)
+            self.said[f"forecasts of {name}"] = _numbers(said[name])
+            if method != "none":
+                self.said[f"calibrated ranges of {name}"] = _numbers(law)
             self.said[f"positions of {name}"] = positions(law, at_open=at_open, config=plan.config)
+
+
+def _numbers(law: Law) -> Floats:
+    """Return what stands for a law (N, H): its median and two quantiles, (N, 3 H)."""
+    return np.concatenate([law.median, *(law.quantile(p) for p in LEVELS)], axis=1)
 
 
 def _short(plan: Plan) -> Any:

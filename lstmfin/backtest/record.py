@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lstmfin.backtest.scores import Scores, score
-from lstmfin.backtest.skill import Skill, skills
 from lstmfin.backtest.seeds import Seeds, seeds_of
+from lstmfin.backtest.skill import Skill, skills
 from lstmfin.backtest.verdict import Finding, verdict
 from lstmfin.backtest.walkforward import BUY_AND_HOLD, Backtest, Floats
 from lstmfin.errors import DataError

@@ -6,7 +6,9 @@ before the first test origin.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +56,36 @@ def walk_forward(
             np.arange(stop - train if rolling else 0, stop),
             np.arange(start, min(start + test, n_origins)),
         )
+
+
+@dataclass(frozen=True)
+class WalkForwardSplit:
+    """Expanding walk-forward splits as scikit-learn's searches take them.
+
+    Parameters
+    ----------
+    train, test, purge : int
+        As of ``walk_forward``; rows are origins in order of time.
+
+    Examples
+    --------
+    >>> splits = WalkForwardSplit(train=3, test=2, purge=1)
+    >>> [(a.tolist(), b.tolist()) for a, b in splits.split(range(7))]
+    [([0, 1, 2], [4, 5]), ([0, 1, 2, 3, 4], [6])]
+    """
+
+    train: int
+    test: int
+    purge: int
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
+        """Yield (train, test) rows."""
+        del y, groups
+        yield from walk_forward(len(X), train=self.train, test=self.test, purge=self.purge)
+
+    def get_n_splits(self, X: Any, y: Any = None, groups: Any = None) -> int:
+        """Return how many splits there are."""
+        return sum(1 for _ in self.split(X, y, groups))
 
 
 def combinatorial_purged(

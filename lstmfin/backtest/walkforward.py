@@ -30,8 +30,9 @@ from lstmfin.data.prices import Prices
 from lstmfin.data.variance import realised_variance
 from lstmfin.data.windows import cumulative_returns
 from lstmfin.errors import LstmfinError, UsageError, WorkersError
-from lstmfin.metrics.law import concatenate
+from lstmfin.metrics.law import Law, concatenate
 from lstmfin.metrics.mixture import Mixture
+from lstmfin.models.calibration import calibrate
 from lstmfin.models.model import Indices
 from lstmfin.workers import Outcome, Workers
 from lstmfin.workers import run as run_tasks
@@ -99,11 +100,13 @@ def plan_backtest(prices: Prices, *, network: TrainConfig, config: BacktestConfi
     Raises
     ------
     UsageError
-        When the folds leave no test block, or the purge is below the horizon.
+        When the folds leave no test block, the purge is below the horizon, or the horizon is longer
+        than a test block.
     DataError
         When it is to be traded at opens that there are not, or slippage needs a volume.
     """
     prices = checked(prices, config)
+    network = network.evolve(calibration=config.calibration)
     purge = purge_of(network, config)
     splits = walk_forward(
         max(len(prices) - SESSIONS_TO_EXIT - config.lag, 0),
@@ -296,7 +299,8 @@ def collect(plan: Plan, results: Sequence[FoldResult]) -> Backtest:
     """Return the backtest of one series from the results of its folds, in order."""
     prices, config = plan.prices, plan.config
     origins = np.concatenate([test for fold in plan.folds for test in fold.tests])
-    laws = {
+    realised = cumulative_returns(prices, plan.network.horizon)[origins]
+    said = {
         name: concatenate([law for result in results for law in result.laws[name]])
         for name in results[0].laws
     }
@@ -304,8 +308,9 @@ def collect(plan: Plan, results: Sequence[FoldResult]) -> Backtest:
         name: np.concatenate([block for result in results for block in result.variances[name]])
         for name in results[0].variances
     }
-    model = next(iter(laws))
-    network, horizon = laws[model], laws[model].shape[1]
+    model = next(iter(said))
+    network = said[model]
+    laws = calibrated(said, realised, method=plan.network.calibration)
     at_open = executes_at_open(prices, config.execution)
     held = {name: positions(law, at_open=at_open, config=config) for name, law in laws.items()}
     held[BUY_AND_HOLD] = np.ones(len(origins))
@@ -315,10 +320,10 @@ def collect(plan: Plan, results: Sequence[FoldResult]) -> Backtest:
         of_seeds = np.stack(alone, axis=1)
     return Backtest(
         symbol=prices.symbol,
-        model=model,
+        model=next(iter(laws)),
         sessions=prices.sessions[origins],
         earned_on=prices.sessions[origins + config.lag + SESSIONS_TO_EXIT],
-        realised=cumulative_returns(prices, horizon)[origins],
+        realised=realised,
         laws=laws,
         positions=held,
         held=holding_returns(prices, origins, at_open=at_open, lag=config.lag),
@@ -330,6 +335,14 @@ def collect(plan: Plan, results: Sequence[FoldResult]) -> Backtest:
         seed_variance=variance.pop(SEEDS, None),
         variance=variance,
     )
+
+
+def calibrated(said: dict[str, Law], realised: Floats, *, method: str) -> dict[str, Law]:
+    """Return what each model said at consecutive origins, each calibrated by what was known there.
+
+    The network and the baselines alike: the protocol is one.
+    """
+    return {name: calibrate(law, realised, method=method) for name, law in said.items()}
 
 
 def _records(fold: Fold) -> Iterator[FoldRecord]:

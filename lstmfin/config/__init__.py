@@ -4,12 +4,14 @@ A section is a frozen dataclass, one for each command that has options. The comm
 its options from the fields, ``lstmfin.toml`` its keys, and the model file its record of the choice.
 """
 
+from lstmfin.config.commands import TUNABLE as TUNABLE
 from lstmfin.config.commands import BacktestConfig as BacktestConfig
 from lstmfin.config.commands import DataConfig as DataConfig
 from lstmfin.config.commands import FetchConfig as FetchConfig
 from lstmfin.config.commands import ForecastConfig as ForecastConfig
 from lstmfin.config.commands import PlotConfig as PlotConfig
 from lstmfin.config.commands import ReplayConfig as ReplayConfig
+from lstmfin.config.commands import TuneConfig as TuneConfig
 from lstmfin.config.operations import RunConfig as RunConfig
 from lstmfin.config.operations import ScheduleConfig as ScheduleConfig
 from lstmfin.config.operations import ScoreConfig as ScoreConfig
@@ -25,4 +27,6 @@ from lstmfin.config.settings import saved_fields as saved_fields
 from lstmfin.config.settings import section_from_table as section_from_table
 from lstmfin.config.settings import section_to_table as section_to_table
 from lstmfin.config.settings import settings_from_table as settings_from_table
+from lstmfin.config.settings import toml_value as toml_value
+from lstmfin.config.train import CALIBRATIONS as CALIBRATIONS
 from lstmfin.config.train import TrainConfig as TrainConfig

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lstmfin.config.option import Section, option
+from lstmfin.config.train import CALIBRATIONS
 from lstmfin.errors import UsageError
 from lstmfin.registry import BASELINES, SOURCES
 
@@ -108,6 +109,11 @@ class BacktestConfig(Section):
         None, "Symbol that alpha and beta are measured against; the series itself if not given."
     )
 
+    calibration: str | None = option(
+        None,
+        "How the ranges of all models are calibrated; as the network says if not given.",
+        choices=CALIBRATIONS,
+    )
     baselines: tuple[str, ...] = option(
         ("drift", "historical", "ewma", "har-rv"),
         "Baselines to test beside the last price (zero-return), separated by commas.",
@@ -135,6 +141,32 @@ class BacktestConfig(Section):
 
 MOST_UNITS = 4
 """Curves that can be told apart in one panel, by hues that all can see."""
+
+TUNABLE = (
+    "cell", "hidden", "layers", "window", "learning-rate", "batch", "dropout", "weight-decay",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TuneConfig(Section):
+    """What is searched, how each trial is judged, and when to stop."""
+
+    trials: int = option(20, "Settings to try, those of before counted.", minimum=1)
+    minutes: float | None = option(
+        None, "Minutes after which no further trial is begun; no limit if not given.", above=0
+    )
+    over: tuple[str, ...] = option(
+        ("hidden", "window", "learning-rate", "dropout"),
+        "Options of `train` to search over, separated by commas.",
+        choices=TUNABLE,
+    )
+    train: int = option(1000, "Sessions before the first test block, at least.", minimum=50)
+    test: int = option(250, "Sessions in a test block.", minimum=20)
+    kept: int = option(
+        500,
+        "Sessions at the end that the search does not look at, for a backtest of what it found.",
+        minimum=0,
+    )
 
 
 @dataclass(frozen=True)
@@ -196,6 +228,9 @@ class ForecastConfig(Section):
         "Which model: the symbol's own (the last one trained on it), or the last panel, which need "
         "never have seen it.",
         choices=("own", "panel"),
+    )
+    calibration: str | None = option(
+        None, "How ranges are calibrated; as the model says if not given.", choices=CALIBRATIONS
     )
 
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from lstmfin.config.commands import BacktestConfig, FetchConfig, ForecastConfig, PlotConfig
+from lstmfin.config.commands import (
+    BacktestConfig,
+    FetchConfig,
+    ForecastConfig,
+    PlotConfig,
+    TuneConfig,
+)
 from lstmfin.config.operations import RunConfig, ScoreConfig
 from lstmfin.config.option import Section, without_none
 from lstmfin.config.train import TrainConfig
@@ -27,6 +33,7 @@ class Settings:
     symbols: tuple[str, ...] = ()
     fetch: FetchConfig = FetchConfig()
     train: TrainConfig = TrainConfig()
+    tune: TuneConfig = TuneConfig()
     backtest: BacktestConfig = BacktestConfig()
     plot: PlotConfig = PlotConfig()
     forecast: ForecastConfig = ForecastConfig()
@@ -98,6 +105,17 @@ def section_to_table(section: Section) -> dict[str, Any]:
         key: list(value) if isinstance(value, tuple) else value for key, value in table.items()
     }
     return {key: value for key, value in plain.items() if value is not None}
+
+
+def toml_value(value: Any) -> str:
+    """Return a plain value as TOML has it; nothing for None."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + ", ".join(toml_value(one) for one in value) + "]"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return "" if value is None else str(value)
 
 
 def _refuse_unknown_keys(table: Mapping[str, Any], known: Any, where: str) -> None:

@@ -7,6 +7,8 @@ from lstmfin.registry import CELLS, FEATURES, LOSSES, OPTIMISERS, TARGETS
 
 VARIANCES = ("auto", "close", "parkinson", "garman-klass", "rogers-satchell", "yang-zhang")
 
+CALIBRATIONS = ("aci", "split", "none")
+
 
 @dataclass(frozen=True)
 class TrainConfig(Section):
@@ -98,6 +100,12 @@ class TrainConfig(Section):
     panel: bool = option(
         False,
         "Train one network on all symbols together; it can then forecast others, too.",
+    )
+    calibration: str = option(
+        "aci",
+        "How ranges are set right by the errors that were made: as they come (adaptive conformal), "
+        "by those of a first year, or not at all.",
+        choices=CALIBRATIONS,
     )
     loss_on: str = option(
         "last",

@@ -46,8 +46,9 @@ class Windows:
         Position in its series of each window's last session.
     sessions, ends : ndarray of datetime64[D] (N,)
         Date of each origin, and of the last session in its target; NaT where that is to come.
-    target : ndarray, float64 (N, H)
-        What came, in units known at the origin; NaN where it is not known yet.
+    target : ndarray, float32 (N, H)
+        What came, in units known at the origin; NaN where it is not known yet. It is by far the
+        largest part of a panel's windows for a long horizon, and read in double precision.
     volatility : ndarray, float64 (N,)
         Daily volatility at the origin; turns a target back into what it is of.
     """
@@ -61,7 +62,7 @@ class Windows:
     origins: Indices
     sessions: NDArray[np.datetime64]
     ends: NDArray[np.datetime64]
-    target: Floats
+    target: Floats32
     volatility: Floats
 
     def __len__(self) -> int:
@@ -200,7 +201,7 @@ def make_windows(
         origins=origins,
         sessions=prices.sessions[origins],
         ends=padded[origins + horizon],
-        target=answers[origins],
+        target=answers[origins].astype(np.float32),
         volatility=volatility[origins],
     )
 

@@ -131,6 +131,11 @@ class Stretched:
         near = np.where(above, self.above * (score - low), self.below * (score - high))
         return floats(far + near)
 
+    def carried(self, x: ArrayLike) -> Floats:
+        """Return where a value of the base comes to lie."""
+        distance = floats(x) - self.median
+        return self.median + distance * np.where(distance < 0, self.below, self.above)
+
     def _before(self, x: ArrayLike) -> tuple[Floats, Floats]:
         """Return the value before stretching, and the factor that it was stretched by."""
         distance = floats(x) - self.median

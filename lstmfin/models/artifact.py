@@ -27,12 +27,13 @@ from lstmfin.engine.architecture import weight_shapes
 from lstmfin.engine.network import Network
 from lstmfin.engine.run import History
 from lstmfin.errors import LstmfinError, ModelFileError
-from lstmfin.models.forecaster import PANEL, Forecaster, Provenance, new_network
+from lstmfin.models.forecaster import PANEL, Forecaster, new_network
 from lstmfin.models.member import Member
+from lstmfin.models.provenance import Provenance
 from lstmfin.models.samples import Scaler
 from lstmfin.models.view import input_names
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a reader of today could no longer make sense of the file."""
 
 HEADER_BYTES = 4096
@@ -66,6 +67,7 @@ def to_files(forecaster: Forecaster) -> dict[str, bytes]:
         "streams": list(forecaster.stream_names),
         "scaler": {"mean": scaler.mean.tolist(), "std": scaler.std.tolist()},
         "naive": _laws_out(forecaster.naive),
+        "share": forecaster.share.tolist(),
         "members": [_member_out(member) for member in forecaster.members],
         "data": asdict(forecaster.provenance),
         "versions": {
@@ -160,6 +162,9 @@ def _bare_forecaster(manifest: dict[str, Any], *, where: str) -> Forecaster:
         raise ValueError("a feature has a spread of zero")
     forecaster.scaler = Scaler(mean, std)
     forecaster.naive = _laws_in(manifest["naive"], config.horizon)
+    forecaster.share = _vector(manifest["share"], config.horizon, "share")
+    if (forecaster.share < 0).any() or (forecaster.share > 1).any():
+        raise ValueError("a share of a point forecast is not within 0 and 1")
     if not isinstance(manifest["members"], list) or len(manifest["members"]) != config.members:
         raise ValueError("it has other members than its configuration says")
     forecaster.provenance = _provenance_in(manifest["data"])
@@ -226,7 +231,8 @@ def _history_in(table: dict[str, Any]) -> History:
 def _provenance_in(table: dict[str, Any]) -> Provenance:
     symbols = tuple(map(str, table["symbols"]))
     provenance = Provenance(**table | {"n_sessions": int(table["n_sessions"]), "symbols": symbols})
-    np.array([provenance.first, provenance.last], "datetime64[D]")  # or a ValueError
+    days = provenance.first, provenance.last, provenance.validated_from
+    np.array(days, "datetime64[D]")  # or a ValueError
     return provenance
 
 

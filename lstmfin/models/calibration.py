@@ -12,13 +12,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmfin.config import CALIBRATIONS
 from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.law import Law
 from lstmfin.metrics.stretched import Stretched
 
 Floats = NDArray[np.float64]
-
-METHODS = ("none", "aci", "split")
 
 ALPHA = 0.05
 """Share of the truth beyond each end of the range that is held, the central one of 90 %."""
@@ -67,8 +66,9 @@ class Calibrator:
     """
 
     def __init__(self, horizon: int, method: str = "aci") -> None:
-        if method not in METHODS:
-            raise UsageError(f"unknown calibration '{method}' (there are: {', '.join(METHODS)})")
+        if method not in CALIBRATIONS:
+            there_are = ", ".join(CALIBRATIONS)
+            raise UsageError(f"unknown calibration '{method}' (there are: {there_are})")
         self.horizon = horizon
         self.method = method
         self.log_factor = np.zeros((horizon, 2))

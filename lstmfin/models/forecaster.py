@@ -4,7 +4,6 @@ Shapes: N windows, D inputs, H horizons. The networks see each series in units o
 volatility at the origin and answer in such units, so that one can be trained on many series.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -39,11 +38,12 @@ from lstmfin.metrics.mixture import Mixture
 from lstmfin.models.laws import Spread
 from lstmfin.models.member import Member
 from lstmfin.models.model import Indices, stream
+from lstmfin.models.provenance import Provenance, provenance_of
 from lstmfin.models.samples import Samples, Scaler, fit_scaler
-from lstmfin.models.settle import settle, spread_of, start_outputs
+from lstmfin.models.settle import believed, settle, spread_of, start_outputs
+from lstmfin.models.shrinkage import shrink
 from lstmfin.models.view import (
     features_of,
-    input_names,
     training_blocks,
     windows_of,
     windows_of_all,
@@ -56,19 +56,6 @@ Floats = NDArray[np.float64]
 
 PANEL = "panel"
 """What stands for the symbol of a network that was trained on many; no symbol is in lower case."""
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """What a model was trained on; of a panel, ``symbol`` is "panel" and the rest is of all."""
-
-    symbol: str
-    source: str
-    digest: str
-    first: str
-    last: str
-    n_sessions: int
-    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +103,8 @@ class Forecaster:
     naive : tuple of ndarray (H,) and (H,)
         Scale and degrees of freedom of the training returns about zero, in units of trailing
         volatility: the law of one who looks at nothing else. Returns start from it.
+    share : ndarray (H,)
+        How much of the medians of returns is kept, by the validation block (``shrinkage``).
     warm_start : ndarray (K, P), or None
         Weights of each member that training begins from in place of random ones, as of a model that
         was trained before on fewer sessions.
@@ -150,6 +139,7 @@ class Forecaster:
         self.members: list[Member] = []
         self.scaler: Scaler | None = None
         self.naive: Spread = (np.ones(config.horizon), np.full(config.horizon, np.inf))
+        self.share: Floats = np.ones(config.horizon)
         self.warm_start: NDArray[np.floating] | None = None
         self.provenance: Provenance | None = None
         self.warnings: list[str] = []
@@ -226,14 +216,39 @@ class Forecaster:
         label = PANEL if self.config.panel else series[0].symbol
         config = self.config = replace(self.config, features=features_of(self.config, series))
         windows, returns = windows_of_all(config, series)
-        train_rows, validation_rows = training_blocks(config, windows, series)
+        blocks = training_blocks(config, windows, series)
+        self.learn(windows, returns, *blocks, label=label, tick=tick, checkpoint=checkpoint)
+        self.provenance = provenance_of(label, series, windows.sessions[blocks[1]].min())
+
+    def learn(
+        self,
+        windows: Windows,
+        returns: NDArray[np.floating],
+        train_rows: Indices,
+        validation_rows: Indices,
+        *,
+        label: str = "",
+        tick: Callable[[], None] = lambda: None,
+        checkpoint: Callable[[int], Checkpoint] | None = None,
+    ) -> None:
+        """Train on windows, whatever they are of, and fit what training leaves open.
+
+        Parameters
+        ----------
+        returns : ndarray (N, H)
+            That came of all windows, in σ √h.
+        train_rows, validation_rows : ndarray of int
+            Windows to train on, and later ones to stop by.
+        label : str
+            What they are of, for messages; it names the random streams, too.
+        """
+        config = self.config
         by_step = config.loss_on == "all"
         scaler = self.scaler = fit_scaler(windows, train_rows, by_step=by_step)
+        training = Samples(windows, scaler, train_rows, by_step)
         self.naive = spread_of(returns[train_rows], symbol=label)
         quantity, loss = self.target.quantity, self.loss
-        target = windows.target[train_rows]
-        start = start_outputs(quantity, loss, target, self.naive, symbol=label)
-        training = Samples(windows, scaler, train_rows, by_step)
+        start = start_outputs(quantity, loss, training, self.naive, symbol=label)
         validation = Samples(windows, scaler, validation_rows, by_step)
         tasks = []
         for number in range(config.members):
@@ -266,8 +281,15 @@ class Forecaster:
                 )
                 for member in self.members
             ]
+            self.share = believed(
+                self.members,
+                quantity,
+                loss,
+                validation=validation,
+                returns=returns,
+                naive=self.naive,
+            )
         self.warnings = list(dict.fromkeys(text for texts in warnings for text in texts))
-        self.provenance = _provenance(label, series)
 
     def outlook(self, prices: Prices, origins: Indices) -> Outlook:
         """Return all that is forecast from some origins, N of them.
@@ -277,10 +299,21 @@ class Forecaster:
         DataError
             When an origin has no full window before it.
         """
-        samples = self.seen(prices, origins)
-        volatility, rows = samples.windows.volatility[samples.rows], samples.rows
+        return self.outlook_of(*self._at(prices, origins))
+
+    def outlook_since(self, prices: Prices, first: str, *, most: int) -> Outlook:
+        """Return all that is forecast from the last origins since a date, from one at least."""
+        windows = windows_of(self.config, prices)
+        n = max(1, int((windows.sessions >= np.datetime64(first)).sum()))
+        return self.outlook_of(windows, np.arange(len(windows))[-min(n, most) :])
+
+    def outlook_of(self, windows: Windows, rows: Indices) -> Outlook:
+        """Return all that is forecast from some windows."""
+        assert self.scaler is not None
+        volatility, asked = windows.volatility[rows], rows
         if self.config.stateful:  # states come from the windows before: all in a row are asked
-            samples = replace(samples, rows=np.arange(rows.min(), rows.max() + 1))
+            asked = np.arange(rows.min(), rows.max() + 1)
+        samples = Samples(windows, self.scaler, asked, self.config.loss_on == "all")
         with one_thread():
             answers = [predict(one.network, self.loss, samples) for one in self.members]
         if self.config.stateful:
@@ -288,6 +321,8 @@ class Forecaster:
         pairs = list(zip(self.members, answers, strict=True))
         quantity = self.target.quantity
         laws = tuple(one.law(quantity, said, volatility, self.naive) for one, said in pairs)
+        if quantity is Quantity.RETURN:
+            laws = tuple(shrink(one, self.share) for one in laws)
         law = laws[0] if len(laws) == 1 else Mixture(laws)
         ahead = np.arange(1, self.horizon + 1)
         if quantity is Quantity.LOG_VARIANCE:
@@ -328,9 +363,10 @@ class Forecaster:
     def architecture(self) -> Architecture:
         """Return what the networks are made of."""
         config = self.config
+        assert self.scaler is not None
         return Architecture(
             cell=config.cell,
-            n_inputs=len(input_names(config)),
+            n_inputs=len(self.scaler.mean),
             n_hidden=config.hidden,
             n_layers=config.layers,
             n_outputs=self.loss.n_parameters * config.horizon,
@@ -365,20 +401,6 @@ def new_network(forecaster: Forecaster) -> Network:
 
 def _as_list(prices: Prices | Sequence[Prices]) -> list[Prices]:
     return [prices] if isinstance(prices, Prices) else list(prices)
-
-
-def _provenance(label: str, series: list[Prices]) -> Provenance:
-    digests = [one.digest() for one in series]
-    every = hashlib.sha256(" ".join(digests).encode()).hexdigest()
-    return Provenance(
-        symbol=label,
-        source=", ".join(sorted({one.source for one in series})),
-        digest=digests[0] if len(series) == 1 else every,
-        first=str(min(one.sessions[0] for one in series)),
-        last=str(max(one.sessions[-1] for one in series)),
-        n_sessions=sum(len(one) for one in series),
-        symbols=tuple(one.symbol for one in series),
-    )
 
 
 def one_thread() -> AbstractContextManager[object]:

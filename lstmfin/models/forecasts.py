@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 
 from lstmfin.data.calendar import exchange_of, future_sessions
 from lstmfin.data.prices import Prices
+from lstmfin.data.target import cumulative_returns
 from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.distribution import StudentT
 from lstmfin.metrics.law import Law
+from lstmfin.metrics.stretched import Stretched
+from lstmfin.models.calibration import calibrate
 from lstmfin.models.forecaster import Forecaster
 
 Floats = NDArray[np.float64]
@@ -20,6 +23,10 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 OUTER = (0.05, 0.5, 0.95)
 """Quantiles of which the spread over the members is told."""
+
+REPLAY = 500
+"""Sessions that a calibration looks back on at most: at the next session the factor that it began
+with has faded to less than a tenth by then."""
 
 EVEN_LEVELS = (np.arange(200) + 0.5) / 200
 """Levels at which an expectation over a law is summed up."""
@@ -39,11 +46,12 @@ class Forecast:
     sessions : ndarray of datetime64[D] (H,)
         Dates of the sessions ahead.
     law, naive : Law (H,)
-        Log return from the origin's close, by the model and by trailing volatility alone.
+        Log return from the origin's close, by the model, calibrated, and by trailing volatility
+        alone.
     volatility : ndarray (H,)
         Root of the expected mean daily variance up to each session: a day's volatility.
     members : tuple of Law (H,)
-        What each network says alone; the law is all of them in equal shares.
+        What each network says alone; the law is all of them in equal shares, calibrated.
     stale_sessions : int
         Sessions since the last one that the model was trained on.
     was_seen : bool
@@ -73,7 +81,7 @@ class Forecast:
 
     def expected_moves(self) -> Floats:
         """Return the expected size of the move up to each session, either way, in prices (H,)."""
-        moves = [np.expm1(law[:, None].quantile(EVEN_LEVELS)) for law in self.members]
+        moves = [np.expm1(self._returns(law, EVEN_LEVELS)) for law in self.members]
         return np.asarray(self.last_close * np.mean(np.abs(moves), axis=(0, -1)))
 
     def seeds(self) -> dict[str, Floats]:
@@ -111,19 +119,36 @@ class Forecast:
         ]
 
     def _prices(self, law: Law, levels: tuple[float, ...]) -> Floats:
-        returns = np.stack([law.quantile(level) for level in levels], axis=-1)
-        return np.asarray(self.last_close * np.exp(returns))
+        return np.asarray(self.last_close * np.exp(self._returns(law, levels)))
+
+    def _returns(self, law: Law, levels: tuple[float, ...] | Floats) -> Floats:
+        """Return the quantiles (H, Q) of a law; those of a member as calibration moves them."""
+        returns = law[:, None].quantile(np.asarray(levels))
+        is_member = any(law is one for one in self.members)
+        if is_member and isinstance(self.law, Stretched):
+            returns = self.law[:, None].carried(returns)
+        return np.asarray(returns)
 
 
 def make_forecast(
-    forecaster: Forecaster, prices: Prices, *, horizon: int | None = None
+    forecaster: Forecaster,
+    prices: Prices,
+    *,
+    horizon: int | None = None,
+    calibration: str | None = None,
 ) -> Forecast:
     """Forecast from the last finished session.
+
+    The range is calibrated by what the model would have said at each session since the first that
+    it was not trained on, the last ``REPLAY`` of them: the same prices give the same forecast,
+    whatever was forecast before.
 
     Parameters
     ----------
     horizon : int, optional
         Sessions ahead; all that the model was trained for if not given.
+    calibration : str, optional
+        As of ``Calibrator``; that of the model's options if not given.
 
     Raises
     ------
@@ -147,9 +172,13 @@ def make_forecast(
             f"the workspace are from {prices.source}; train anew: lstmfin train {prices.symbol}"
         )
     prices = prices.finished()
-    origin = np.array([len(prices) - 1])
-    outlook = forecaster.outlook(prices, origin)
-    trained_to = data.last if data else str(prices.sessions[-1])
+    method = calibration or forecaster.config.calibration
+    last = str(prices.sessions[-1])
+    since = data.validated_from if data and method != "none" else last
+    outlook = forecaster.outlook_since(prices, since, most=REPLAY)
+    realised = cumulative_returns(prices, ahead)[-len(outlook.variance) :]
+    law = calibrate(outlook.law[:, :ahead], realised, method=method)[-1]
+    trained_to = data.last if data else last
     return Forecast(
         symbol=prices.symbol,
         currency=prices.currency,
@@ -159,10 +188,10 @@ def make_forecast(
         sessions=future_sessions(
             prices.sessions, ahead, exchange=exchange_of(prices.symbol, prices.timezone)
         ),
-        law=outlook.law[0, :ahead],
-        naive=outlook.naive[0, :ahead],
-        volatility=np.sqrt(outlook.variance[0, :ahead]),
-        members=tuple(law[0, :ahead] for law in outlook.members),
+        law=law,
+        naive=outlook.naive[-1, :ahead],
+        volatility=np.sqrt(outlook.variance[-1, :ahead]),
+        members=tuple(one[-1, :ahead] for one in outlook.members),
         stale_sessions=int((prices.sessions > np.datetime64(trained_to)).sum()),
         was_seen=was_seen,
     )

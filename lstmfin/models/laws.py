@@ -54,7 +54,7 @@ def law_of_variance(variance: Floats, *, spread: Spread) -> StudentT:
     return StudentT(np.zeros(unit.shape), scale * unit, np.broadcast_to(dof, unit.shape))
 
 
-def fit_spread(errors: Floats) -> Spread:
+def fit_spread(errors: NDArray[np.floating]) -> Spread:
     """Return scale and degrees of freedom of each column of (N, H), about zero; NaN is left out."""
     scale, dof = np.array([fit_student_t(column[np.isfinite(column)]) for column in errors.T]).T
     return scale, dof

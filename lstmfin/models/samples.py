@@ -46,19 +46,19 @@ class Samples:
     @property
     def target(self) -> Floats:
         """Targets of all samples, (N, H)."""
-        return self.windows.target[self.rows]
+        return self.windows.target[self.rows].astype(np.float64)
 
     def batch(self, indices: Indices) -> tuple[np.ndarray, np.ndarray]:
         """Return windows (B, T, D) float32 and targets (B, H)."""
         rows = self.rows[indices]
-        return self._scaled(rows), self.windows.target[rows]
+        return self._scaled(rows), self.windows.target[rows].astype(np.float64)
 
     def every_step(self, indices: Indices) -> tuple[np.ndarray, np.ndarray]:
         """Return windows (B, T, D) float32 and the targets (B, T, H) after each step."""
         rows = self.rows[indices]
         numbers, there = self.windows.numbers(rows)
         targets = np.where(there[..., None], self.windows.target[numbers], np.nan)
-        return self._scaled(rows), targets
+        return self._scaled(rows), targets.astype(np.float64)
 
     def before(self, indices: Indices, n_sessions: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the windows (B, T, D) that end so much earlier, and which of them there are."""

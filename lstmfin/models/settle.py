@@ -3,7 +3,11 @@
 Shapes: N windows, H horizons.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from lstmfin.data.target import Quantity
 from lstmfin.engine.loss import Law as Answer
@@ -17,16 +21,20 @@ from lstmfin.metrics.fit import MIN_DOF
 from lstmfin.models.laws import Floats, Spread, fit_spread
 from lstmfin.models.member import Member
 from lstmfin.models.samples import Samples
+from lstmfin.models.shrinkage import LEAST_SPANS, shrinkage
 from lstmfin.models.view import LEAST_WINDOWS
 
 ERRORS_A_STEP = 10
 """Validation errors for each session of the horizon, to fit the width of a range to."""
 
+MEDIANS_AT_ONCE = 4096
+"""Windows of which all that is said is held at once."""
+
 LEAST_SCALE = 1e-3
 """A predicted scale below this, in units of the target, is a range of no width."""
 
 
-def spread_of(errors: Floats, *, symbol: str) -> Spread:
+def spread_of(errors: NDArray[np.floating], *, symbol: str) -> Spread:
     """Return ``fit_spread`` of errors (N, H); its errors name the symbol."""
     try:
         return fit_spread(errors)
@@ -35,7 +43,7 @@ def spread_of(errors: Floats, *, symbol: str) -> Spread:
 
 
 def start_outputs(
-    quantity: Quantity, loss: Loss, target: Floats, naive: Spread, *, symbol: str
+    quantity: Quantity, loss: Loss, training: Samples, naive: Spread, *, symbol: str
 ) -> Array:
     """Return the outputs (P, H) of a network that says the same of all: what the targets were.
 
@@ -43,7 +51,8 @@ def start_outputs(
     mean of the variance or that of its logarithm, whichever the loss likes better.
     """
     if quantity is Quantity.RETURN:
-        return loss.outputs_for(np.zeros(target.shape[1]), *naive)
+        return loss.outputs_for(np.zeros_like(naive[0]), *naive)
+    target = training.target
     if quantity is Quantity.CHANCE:
         rises = np.clip(target.mean(axis=0), 1e-3, 1 - 1e-3)
         return loss.outputs_for(StudentT(0.0, *naive).quantile(rises), *naive)
@@ -59,7 +68,7 @@ def settle(
     *,
     training: Samples,
     validation: Samples,
-    returns: Floats,
+    returns: NDArray[np.floating],
     naive: Spread,
     symbol: str,
 ) -> list[str]:
@@ -87,6 +96,46 @@ def settle(
         errors = validation.target - answer.location
         member.residual = spread_of(errors, symbol=symbol) if enough else naive
     return [f"{symbol}: {text}" for text in _bounds_reached(member, answer)]
+
+
+def believed(
+    members: Sequence[Member],
+    quantity: Quantity,
+    loss: Loss,
+    *,
+    validation: Samples,
+    returns: NDArray[np.floating],
+    naive: Spread,
+) -> Floats:
+    """Return the share of the medians to keep, (H,), as far as the validation block shows it.
+
+    Where the target is no return there is no median to shrink. Medians and returns are in units of
+    volatility, so that no series and no time outweighs the others.
+
+    Parameters
+    ----------
+    returns : ndarray (N, H)
+        Of all windows, in σ √h.
+    """
+    H = returns.shape[1]
+    if quantity is not Quantity.RETURN:
+        return np.ones(H)
+    rows = validation.rows
+    sessions = validation.windows.sessions[rows]
+    most = min(H, len(np.unique(sessions)) // LEAST_SPANS)  # beyond, a block says nothing
+    if most == 0:
+        return np.zeros(H)
+    medians = np.zeros((len(rows), most))
+    for first in range(0, len(rows), MEDIANS_AT_ONCE):
+        at = slice(first, first + MEDIANS_AT_ONCE)
+        part = replace(validation, rows=rows[at])
+        for member in members:
+            answer = predict(member.network, loss, part)
+            law = member.law(quantity, answer, np.ones(len(part)), naive)[:, :most]
+            medians[at] += law.median / np.sqrt(np.arange(1, most + 1)) / len(members)
+    realised = returns[rows, :most].astype(np.float64)
+    share = shrinkage(medians, realised, sessions=sessions)
+    return np.asarray(np.r_[share, np.zeros(H - most)])
 
 
 def _bounds_reached(member: Member, answer: Answer) -> list[str]:

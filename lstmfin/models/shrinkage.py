@@ -3,9 +3,11 @@
 Shapes: N consecutive origins, H horizons.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, stats
+from scipy import fft, special
 
 from lstmfin.metrics.law import Law
 
@@ -18,7 +20,9 @@ LEAST_SPANS = 10
 """Spans of a horizon, end to end, below which a block says nothing about it."""
 
 
-def shrinkage(forecast: Floats, realised: Floats) -> Floats:
+def shrinkage(
+    forecast: Floats, realised: Floats, *, sessions: NDArray[np.datetime64] | None = None
+) -> Floats:
     r"""Return the share in [0, 1] of each horizon's point forecast to keep, (H,).
 
     The share k that makes the squared error of :math:`k f` least is
@@ -34,23 +38,28 @@ def shrinkage(forecast: Floats, realised: Floats) -> Floats:
     forecast, realised : ndarray (N, H)
         Medians and log returns at consecutive origins that the model was not trained on; NaN where
         not known.
+    sessions : ndarray of datetime64[D] (N,), optional
+        Dates of the origins, of many series together. What is found on one date counts as one
+        finding, for series move together.
     """
+    dates = np.arange(len(forecast)) if sessions is None else sessions
     pairs = zip(forecast.T, realised.T, strict=True)
-    return np.array([_share(f, y, h) for h, (f, y) in enumerate(pairs, 1)])
+    return np.array([_share(f, y, dates, h) for h, (f, y) in enumerate(pairs, 1)])
 
 
-def _share(forecast: Floats, realised: Floats, horizon: int) -> float:
+def _share(forecast: Floats, realised: Floats, dates: NDArray[Any], horizon: int) -> float:
     known = np.isfinite(forecast) & np.isfinite(realised)
     f, y = forecast[known], realised[known]
-    square = float(f @ f)
-    n_cosines = int(min(0.4 * len(f) ** (2 / 3), len(f) / (2 * horizon)))
-    if len(f) < LEAST_SPANS * horizon or n_cosines < 2 or square == 0:
+    each, date = np.unique(dates[known], return_inverse=True)
+    n, square = len(each), float(f @ f)
+    n_cosines = int(min(0.4 * n ** (2 / 3), n / (2 * horizon)))
+    if n < LEAST_SPANS * horizon or n_cosines < 2 or square == 0:
         return 0.0
     best = float(f @ y) / square
-    moments = f * (y - best * f)
+    moments = np.bincount(date, weights=f * (y - best * f))
     cosines = fft.dct(moments, type=2, norm="ortho")[1 : n_cosines + 1]
-    error = np.sqrt(len(f) * np.mean(cosines**2)) / square
-    return float(np.clip(best - stats.t.ppf(CONFIDENCE, n_cosines) * error, 0.0, 1.0))
+    error = np.sqrt(n * np.mean(cosines**2)) / square
+    return float(np.clip(best - float(special.stdtrit(n_cosines, CONFIDENCE)) * error, 0.0, 1.0))
 
 
 def shrink(law: Law, share: Floats) -> Law:

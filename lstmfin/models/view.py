@@ -9,10 +9,9 @@ import numpy as np
 
 from lstmfin.config import TrainConfig
 from lstmfin.data.exogenous import column_names
-from lstmfin.data.feature import Floats
 from lstmfin.data.prices import Prices
 from lstmfin.data.target import cumulative_returns, unit_of_returns
-from lstmfin.data.windows import Windows, carried_features, joined, make_windows
+from lstmfin.data.windows import Floats32, Windows, carried_features, joined, make_windows
 from lstmfin.errors import DataError
 from lstmfin.models.model import Indices
 from lstmfin.models.samples import blocks
@@ -61,7 +60,7 @@ def windows_of(config: TrainConfig, prices: Prices) -> Windows:
     )
 
 
-def windows_of_all(config: TrainConfig, series: Sequence[Prices]) -> tuple[Windows, Floats]:
+def windows_of_all(config: TrainConfig, series: Sequence[Prices]) -> tuple[Windows, Floats32]:
     """Return the windows of all series as one, and the returns that came of them in σ √h (N, H)."""
     H, parts = config.horizon, [windows_of(config, one) for one in series]
     windows = joined(parts)
@@ -71,7 +70,7 @@ def windows_of_all(config: TrainConfig, series: Sequence[Prices]) -> tuple[Windo
         cumulative_returns(one, H)[part.origins] / unit_of_returns(part.volatility, H)
         for one, part in zip(series, parts, strict=True)
     ]
-    return windows, np.concatenate(outcomes)
+    return windows, np.concatenate(outcomes, dtype=np.float32, casting="same_kind")
 
 
 def training_blocks(

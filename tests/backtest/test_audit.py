@@ -252,6 +252,20 @@ def test_a_forecast_that_peeks_is_named(plan, monkeypatch):
     assert "forecasts of lstm" in _leaks(audit(plan))
 
 
+def test_a_calibration_that_peeks_is_named(plan, monkeypatch):
+    """Errors that are counted a session before they are known show, though no forecast changes."""
+
+    def peeking(said, realised, *, method):
+        early = np.r_[realised[1:], realised[-1:]]  # what is known one session later
+        return real(said, early, method=method)
+
+    real = auditing.calibrated
+    monkeypatch.setattr(auditing, "calibrated", peeking)
+    named = _leaks(audit(plan))
+    assert "calibrated ranges of lstm" in named
+    assert "forecasts of lstm" not in named
+
+
 def test_lags():
     """A forecast that leads is none that repeats; nor is one that says nothing, or noise."""
     rng = np.random.default_rng(0)

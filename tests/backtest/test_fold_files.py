@@ -113,9 +113,9 @@ def test_warm_starts_are_chained(prices, run):
     """Each training begins where the one before ended; the first fold is the same as a fresh one's."""
     fresh, warm = run(prices), run(prices, warm_start=True)
     n = FOLDS.test
-    a, b = fresh.laws["lstm"].location, warm.laws["lstm"].location
+    a, b = (one.laws["lstm"].base.scale for one in (fresh, warm))
     np.testing.assert_array_equal(a[:n], b[:n])
     assert (a[n:] != b[n:]).any()
     for name in ("drift", "zero-return"):
-        np.testing.assert_array_equal(fresh.laws[name].scale, warm.laws[name].scale)
+        np.testing.assert_array_equal(fresh.laws[name].base.scale, warm.laws[name].base.scale)
     assert BacktestConfig(warm_start=True).warm_start

@@ -92,7 +92,7 @@ def test_every_score_is_that_of_the_metric(result):
     assert own.mae_skill == pytest.approx(1 - own.mae_bps / zero.mae_bps)
     assert own.rmse_bps == pytest.approx(1e4 * f.rmse(truth, law.median))
     assert own.rmse_skill == pytest.approx(1 - own.rmse_bps / zero.rmse_bps)
-    assert own.qlike == pytest.approx(f.qlike(result.realised_variance, law.std**2))
+    assert own.qlike == pytest.approx(f.qlike(result.realised_variance, result.variance["lstm"]))
     assert own.qlike_skill == pytest.approx(1 - own.qlike / zero.qlike)
     assert sum(own.pit) == pytest.approx(1)
     last = np.isfinite(result.realised[:, -1])

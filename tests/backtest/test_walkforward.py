@@ -11,6 +11,7 @@ from lstmfin.backtest.walkforward import BUY_AND_HOLD
 from lstmfin.config import BacktestConfig, TrainConfig
 from lstmfin.errors import UsageError
 from lstmfin.metrics.distribution import StudentT
+from lstmfin.models.calibration import calibrate
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.registry import CELLS
 
@@ -57,7 +58,8 @@ def spies(monkeypatch):
 
 
 def _parameters(law):
-    return law.location, law.scale, law.dof
+    """Return what a calibrated Student-t law is made of."""
+    return law.base.location, law.base.scale, law.base.dof, law.below, law.above
 
 
 @pytest.mark.parametrize("rolling", [False, True])
@@ -107,7 +109,7 @@ def test_models_are_fitted_as_often_as_asked(prices, run, spies, refit, refitted
     assert [fold.refitted for fold in result.folds] == refitted
     assert len(spies()) == sum(refitted)
     made = np.cumsum(refitted)
-    said = result.laws["lstm"].location[:, 0]
+    said = result.laws["lstm"].median[:, 0]
     np.testing.assert_array_equal(said, np.repeat(made, 30)[: len(said)])
 
 
@@ -130,6 +132,27 @@ def test_too_short_a_series_is_refused(prices, run, spies):
         run(prices.slice(1))
 
 
+def test_a_horizon_beyond_the_test_block_is_refused(prices, run, spies):
+    """A block must hold the whole of what is forecast from its first origin."""
+    with pytest.raises(UsageError, match="horizon of 2 sessions is longer than a test block of 1"):
+        run(prices, test=1)
+    assert run(prices, test=2).sessions[0] == prices.sessions[102]
+
+
+@pytest.mark.parametrize("method", ["aci", "split", "none"])
+def test_all_models_are_calibrated_alike(prices, run, result, method):
+    """Network and baselines are stretched by what was known at each origin, over all folds."""
+    done = run(prices, calibration=method)
+    said = run(prices, calibration="none").laws
+    for name, law in done.laws.items():
+        expected = calibrate(said[name], done.realised, method=method)
+        for p in (0.05, 0.3, 0.95):
+            np.testing.assert_array_equal(law.quantile(p), expected.quantile(p))
+        if method == "aci":
+            np.testing.assert_array_equal(law.quantile(0.05), result.laws[name].quantile(0.05))
+            assert (law.quantile(0.05)[2:] != said[name].quantile(0.05)[2:]).any()
+
+
 def test_progress_is_told(prices, run, spies):
     """Progress begins at none and ends at all."""
     told = []
@@ -150,9 +173,10 @@ def test_what_comes_together(result, prices):
     assert list(result.positions) == [*result.laws, BUY_AND_HOLD]
     for law in result.laws.values():
         assert law.shape == (n, HORIZON)
-        assert all(np.isfinite(part).all() for part in (law.location, law.scale))
+        assert all(np.isfinite(part).all() for part in _parameters(law)[:2])
+        assert (law.below > 0).all()
     assert (result.positions[BUY_AND_HOLD] == 1).all()
-    drift = result.laws["drift"].location
+    drift = result.laws["drift"].median
     np.testing.assert_array_equal(result.positions["drift"], np.sign(drift[:, 1] - drift[:, 0]))
     np.testing.assert_array_equal(result.earned_on, prices.sessions[104:230])
     close, origins = prices.column("adj_close"), np.arange(102, 228)
@@ -196,15 +220,16 @@ def test_the_future_does_not_reach_the_past(prices, run, monkeypatch, cell, roll
     results = [
         run(one, network=network, rolling=rolling) for one in (prices, replace(prices, bars=bars))
     ]
-    assert len(np.unique(results[0].laws[cell].location[:45])) == 90
+    assert len(np.unique(results[0].laws[cell].base.scale[:45])) == 90
     for name in results[0].laws:
         one, other = (result.laws[name] for result in results)
         for a, b in zip(_parameters(one), _parameters(other), strict=True):
             np.testing.assert_array_equal(a[:45], b[:45])
         if name == "har-rv":  # it looks back on a month
-            assert (one.scale[45:67] != other.scale[45:67]).all()
+            assert (one.base.scale[45:67] != other.base.scale[45:67]).all()
         elif name != "historical":  # it says the same of every origin
-            assert (one.scale[45:] != other.scale[45:]).all()
+            assert (one.base.scale[45:] != other.base.scale[45:]).all()
+        assert (one.above[46:] != other.above[46:]).any()
 
 
 def test_unfinished_sessions_are_not_tested(prices, run, spies):

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lstmfin.config import load_settings
@@ -177,8 +178,16 @@ def test_a_backtest_says_its_verdict(trained):
     assert {one["topic"] for one in rows["verdict"]} == {"direction", "range", "money"}
 
 
-def test_a_backtest_always_tells_of_its_trading(trained):
-    """Turnover, exposure and the cost at which nothing is left; each rule of size runs."""
+def test_a_backtest_always_tells_of_its_trading(trained, monkeypatch):
+    """Turnover, exposure and the cost at which nothing is left; each rule of size runs.
+
+    Where the validation block bears no median out, nothing is ever held, and that is told.
+    """
+    believed = "lstmfin.models.forecaster.believed"
+    monkeypatch.setattr(believed, lambda *_, returns, **__: np.zeros(returns.shape[1]))
+    ended = trained("backtest", "GARCH", *SMALL)
+    assert "The lstm never held anything." in " ".join(ended.out.split())
+    monkeypatch.setattr(believed, lambda *_, returns, **__: np.ones(returns.shape[1]))
     words = ("turned over", "was exposed with", "breaks even at", "its Sharpe is from")
     ended = trained("backtest", "GARCH", *SMALL, "--strategy", "volatility", "--lag", 1)
     assert ended.code == 0, ended.err

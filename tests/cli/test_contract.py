@@ -149,6 +149,7 @@ def test_every_command_speaks_json_and_csv(trained, name):
     """Each result is one JSON object with its rows, and the same rows are CSV."""
     quick = {"train": ["--epochs", "1", "--hidden", "2"], "backtest": ["--train", "300"]}
     quick["audit"] = quick["backtest"]
+    quick["tune"] = ["--trials", "2", "--over", "hidden", "--train", "300", "--kept", "100"]
     instruments = {
         "bench": ["adding", "--length", "20", "--limit", "32"],
         "gradients": ["--cell", "gru", "--hidden", "4"],

@@ -14,7 +14,7 @@ from lstmfin.config import (
 )
 from lstmfin.registry import SOURCES
 
-WRITTEN = ("fetch", "train", "backtest", "plot", "forecast", "score", "run")
+WRITTEN = ("fetch", "train", "tune", "backtest", "plot", "forecast", "score", "run")
 
 
 @pytest.fixture

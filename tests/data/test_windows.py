@@ -45,7 +45,7 @@ def test_targets_against_a_loop(prices):
             if origin + h < len(close):
                 move = np.log(close[origin + h] / close[origin])
                 expected = move / (windows.volatility[at] * np.sqrt(h))
-                assert windows.target[at, h - 1] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+                assert windows.target[at, h - 1] == pytest.approx(expected, rel=1e-6, abs=1e-9)
             else:
                 assert np.isnan(windows.target[at, h - 1])
     np.testing.assert_array_equal(windows.known, np.arange(len(windows) - 5))

@@ -234,6 +234,6 @@ def test_refuses_a_damaged_state(table):
 def test_refuses_an_unknown_method():
     """The methods there are, are named."""
     with pytest.raises(
-        UsageError, match=r"unknown calibration 'magic' \(there are: none, aci, split\)"
+        UsageError, match=r"unknown calibration 'magic' \(there are: aci, split, none\)"
     ):
         Calibrator(1, "magic")

@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lstmfin.data.target import cumulative_returns
 from lstmfin.errors import UsageError
 from lstmfin.metrics.distribution import StudentT
+from lstmfin.models import forecasts
+from lstmfin.models.calibration import calibrate
 from lstmfin.models.forecasts import LEVELS, make_forecast
 
 
@@ -67,6 +70,58 @@ def test_more_than_was_trained_for_is_refused(trained, prices):
         make_forecast(trained(), prices, horizon=4)
 
 
+def test_the_range_is_calibrated_by_what_came_before(trained, prices):
+    """The law is the last of all since the first session that was not trained on, calibrated."""
+    forecaster = trained()
+    first = np.searchsorted(prices.sessions, np.datetime64(forecaster.provenance.validated_from))
+    assert 0 < first < len(prices) - 20
+    origins = np.arange(first, len(prices))
+    realised = cumulative_returns(prices, 3)[origins]
+    said = forecaster.predict(prices, origins)
+    for method in ("aci", "split", "none"):
+        law = make_forecast(forecaster, prices, calibration=method).law
+        expected = calibrate(said, realised, method=method)[-1]
+        for p in (0.05, 0.25, 0.95):
+            np.testing.assert_allclose(law.quantile(p), expected.quantile(p), rtol=1e-6)
+    own = make_forecast(forecaster, prices).law.quantile(0.05)
+    assert (own != make_forecast(forecaster, prices, calibration="none").law.quantile(0.05)).all()
+
+
+def test_a_stranger_is_calibrated_from_its_first_window(trained, series):
+    """A series that begins after the validation block did has a forecast all the same."""
+    late = series(60)
+    forecaster, kept = trained(), trained().provenance
+    forecaster.provenance = replace(kept, validated_from="2024-01-02")
+    try:
+        assert str(late.sessions[0]) > forecaster.provenance.validated_from
+        assert make_forecast(forecaster, late).law.shape == (3,)
+    finally:
+        forecaster.provenance = kept
+
+
+def test_a_calibration_looks_back_no_further_than_it_must(trained, prices, monkeypatch):
+    """The last so many sessions are replayed, and the session of the forecast is one of them."""
+    monkeypatch.setattr(forecasts, "REPLAY", 7)
+    forecaster, origins = trained(), np.arange(len(prices) - 7, len(prices))
+    realised = cumulative_returns(prices, 3)[origins]
+    expected = calibrate(forecaster.predict(prices, origins), realised)[-1]
+    found = make_forecast(forecaster, prices).law
+    np.testing.assert_allclose(found.quantile(0.05), expected.quantile(0.05), rtol=1e-6)
+
+
+def test_members_are_moved_as_their_mixture_is(trained, prices):
+    """The calibrated law is that of the members' values, each carried to where it comes to lie."""
+    forecast = make_forecast(trained(members=3, epochs=1), prices)
+    levels = (np.arange(4000) + 0.5) / 4000
+    carried = forecast._returns
+    values = np.concatenate([carried(law, levels) for law in forecast.members], axis=1)
+    values = np.sort(values, axis=1)
+    for p in (0.05, 0.5, 0.9):
+        found = values[:, int(p * values.shape[1])]
+        width = forecast.law.quantile(0.95) - forecast.law.quantile(0.05)
+        assert (np.abs(found - forecast.law.quantile(p)) < 2e-3 * width).all()
+
+
 def test_an_unfinished_session_is_no_origin(trained, prices):
     """A bar whose session is not over is neither origin nor input."""
     final = np.arange(len(prices)) < len(prices) - 1
@@ -82,7 +137,7 @@ def test_an_unfinished_session_is_no_origin(trained, prices):
 @pytest.mark.parametrize("shift", [-0.01, 0.01])
 def test_rows_are_plain_and_rise(forecast, shift):
     """Rows hold plain values: quantiles that rise, and a chance that agrees with the median."""
-    forecast = replace(forecast, law=StudentT(shift, forecast.law.scale, forecast.law.dof))
+    forecast = replace(forecast, law=StudentT(shift, forecast.law.base.scale, 5.0))
     rows = forecast.rows()
     assert [row["horizon"] for row in rows] == [1, 2, 3]
     for h, row in enumerate(rows):

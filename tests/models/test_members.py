@@ -66,7 +66,7 @@ def test_the_spread_over_seeds_is_told(trained, series):
         for level in OUTER:
             name = f"q{round(100 * level):02d}"
             low, high = row[f"seeds_{name}_low"], row[f"seeds_{name}_high"]
-            assert low < high
+            assert low < high or level == 0.5  # where no median is believed, all are the last close
             assert low <= row[name] <= high
     alone = make_forecast(trained(), series()).rows()[0]
     assert alone["members"] == 1

@@ -60,6 +60,22 @@ def test_no_forecast_keeps_nothing(forecast):
     assert shrinkage(forecast, np.ones((100, 1))) == 0
 
 
+def test_series_that_move_together_are_one():
+    """Twenty copies of one series say no more than it does, and are taken for no more."""
+    rng = np.random.default_rng(5)
+    forecast = rng.standard_normal((400, 1))
+    truth = 0.15 * forecast + rng.standard_normal((400, 1))
+    days = np.datetime64("2020-01-01") + np.arange(400)
+    alone = shrinkage(forecast, truth, sessions=days)
+    order = rng.permutation(8000)
+    many = [np.tile(one, (20, 1))[order] for one in (forecast, truth)]
+    together = shrinkage(*many, sessions=np.tile(days, 20)[order])
+    assert 0 < alone < 0.15
+    np.testing.assert_allclose(together, alone, rtol=1e-10)
+    assert shrinkage(*many) > 1.5 * alone
+    np.testing.assert_array_equal(alone, shrinkage(forecast, truth))
+
+
 def test_a_wrong_sign_keeps_nothing():
     """A forecast that is reliably wrong is not turned round."""
     truth = np.random.default_rng(0).standard_normal((500, 1))

@@ -70,7 +70,9 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         else:
             identity, forecaster = load_model(job.workspace, symbol)
         prices = job.prices(symbol, forecaster.config.exog, as_of=as_of)
-        forecast = make_forecast(forecaster, prices, horizon=config.horizon)
+        forecast = make_forecast(
+            forecaster, prices, horizon=config.horizon, calibration=config.calibration
+        )
         data = forecaster.provenance
         if as_of is not None and data and data.last > str(forecast.origin):
             job.tell(

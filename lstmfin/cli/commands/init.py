@@ -1,7 +1,6 @@
 """Make a workspace."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,10 +16,12 @@ from lstmfin.config import (
     ScoreConfig,
     Section,
     TrainConfig,
+    TuneConfig,
     allowed_text,
     choice_names,
     saved_fields,
     section_to_table,
+    toml_value,
 )
 from lstmfin.errors import UsageError
 from lstmfin.workspace import write_atomically
@@ -52,6 +53,7 @@ def _toml(symbols: tuple[str, ...], fetch: FetchConfig) -> str:
     sections = {
         "fetch": fetch,
         "train": TrainConfig(),
+        "tune": TuneConfig(),
         "backtest": BacktestConfig(),
         "plot": PlotConfig(),
         "forecast": ForecastConfig(),
@@ -60,7 +62,7 @@ def _toml(symbols: tuple[str, ...], fetch: FetchConfig) -> str:
     }
     head = (
         "# The watch-list, and defaults of each command; what is commented out is as it comes.\n"
-        f"symbols = {_value(list(symbols))}\n"
+        f"symbols = {toml_value(list(symbols))}\n"
     )
     parts = [_section(name, section) for name, section in sections.items()]
     return head + "".join(parts)
@@ -76,18 +78,8 @@ def _section(name: str, section: Section) -> str:
         lines.append("# " + "  ".join(note for note in notes if note))
         value = set_now.get(key)
         is_default = value == as_it_comes.get(key)
-        lines.append(f"{'# ' if is_default else ''}{key} = {_value(value)}".rstrip())
+        lines.append(f"{'# ' if is_default else ''}{key} = {toml_value(value)}".rstrip())
     return "\n".join(lines) + "\n"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return "[" + ", ".join(_value(one) for one in value) + "]"
-    if isinstance(value, str):
-        return f'"{value}"'
-    return "" if value is None else str(value)
 
 
 COMMAND = init
