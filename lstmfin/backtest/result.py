@@ -55,6 +55,8 @@ class Backtest:
         Variance of the session after each origin, by its bar.
     variance : dict of str to ndarray (N,)
         What each model expected of it; that of its law where it models none.
+    seed_laws : tuple of Law (N, H)
+        What each of K members says, calibrated alone.
     seed_positions, seed_variance : ndarray (N, K), optional
         What each of K members of the network would have held alone, and expected of the variance.
     """
@@ -72,6 +74,7 @@ class Backtest:
     at_open: bool = False
     realised_variance: Floats | None = None
     variance: dict[str, Floats] = field(default_factory=dict)
+    seed_laws: tuple[Law, ...] = ()
     seed_positions: Floats | None = None
     seed_variance: Floats | None = None
 

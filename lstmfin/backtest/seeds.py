@@ -14,7 +14,6 @@ from lstmfin.backtest.strategy import net_returns
 from lstmfin.metrics import forecast as f
 from lstmfin.metrics import returns as r
 from lstmfin.metrics.law import Law
-from lstmfin.metrics.mixture import Mixture
 
 SCORES = ("crps_skill", "qlike", "sharpe")
 
@@ -49,8 +48,7 @@ def seeds_of(result: Backtest) -> Seeds | None:
 
     Only the column of the next session is scored, one member at a time.
     """
-    network = result.laws[result.model]
-    if not isinstance(network, Mixture) or result.seed_positions is None:
+    if not result.seed_laws or result.seed_positions is None:
         return None
     truth, realised = result.realised[:, 0], result.realised_variance
     baselines = {name: law[:, 0] for name, law in result.laws.items() if name != result.model}
@@ -62,7 +60,7 @@ def seeds_of(result: Backtest) -> Seeds | None:
         ratio = r.sharpe(net_returns(held, result.held, result.costs))
         return ratio if np.isfinite(ratio) else 0.0
 
-    laws = [one[:, 0] for one in network.members]
+    laws = [one[:, 0] for one in result.seed_laws]
     own = {
         "crps": [f.crps(truth, law) for law in laws],
         "qlike": [qlike(variance) for variance in _variances(result, laws)],

@@ -140,6 +140,11 @@ def purge_of(network: TrainConfig, config: BacktestConfig) -> int:
             f"--purge {purge} is below the horizon of {horizon}: targets of the training block "
             f"would reach into the test block; choose {horizon} or more"
         )
+    if horizon > config.test:
+        raise UsageError(
+            f"the horizon of {horizon} sessions is longer than a test block of {config.test}; "
+            f"choose --test {horizon} or more, or train with a smaller --horizon"
+        )
     return purge
 
 
@@ -315,8 +320,11 @@ def collect(plan: Plan, results: Sequence[FoldResult]) -> Backtest:
     held = {name: positions(law, at_open=at_open, config=config) for name, law in laws.items()}
     held[BUY_AND_HOLD] = np.ones(len(origins))
     of_seeds = None
+    seed_laws: tuple[Law, ...] = ()
     if isinstance(network, Mixture):
-        alone = [positions(one, at_open=at_open, config=config) for one in network.members]
+        method = plan.network.calibration
+        seed_laws = tuple(calibrate(one, realised, method=method) for one in network.members)
+        alone = [positions(one, at_open=at_open, config=config) for one in seed_laws]
         of_seeds = np.stack(alone, axis=1)
     return Backtest(
         symbol=prices.symbol,
@@ -331,6 +339,7 @@ def collect(plan: Plan, results: Sequence[FoldResult]) -> Backtest:
         folds=tuple(record for fold in plan.folds for record in _records(fold)),
         at_open=at_open,
         realised_variance=realised_variance(prices)[origins + 1],
+        seed_laws=seed_laws,
         seed_positions=of_seeds,
         seed_variance=variance.pop(SEEDS, None),
         variance=variance,

@@ -16,6 +16,9 @@ from lstmfin.workers.tasks import Call, Tick, Workers, run_call
 PATIENCE_SECONDS = 4
 """For a scheduler to shake hands, and again to take a client: with all around it, below 10."""
 
+_TALKATIVE = ("asyncio", "distributed", "distributed.client", "tornado", "tornado.application")
+"""Loggers that tell of what we tell of; dask gives the longer names levels of their own."""
+
 
 class DaskWorkers(Workers):
     """Threads of the workers of a scheduler.
@@ -35,7 +38,7 @@ class DaskWorkers(Workers):
             raise UsageError(
                 "--workers dask needs dask, which is not installed: pip install 'lstmfin[dask]'"
             ) from error
-        for name in ("distributed", "asyncio", "tornado"):  # they tell of what we tell of
+        for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self.address = address
         self._killed = distributed.scheduler.KilledWorker

@@ -32,6 +32,7 @@ def three(handmade):
     return replace(
         result,
         laws=result.laws | {"lstm": Mixture(members)},
+        seed_laws=tuple(members),
         seed_positions=signs,
         realised_variance=truth**2 + 1e-8,
         seed_variance=np.tile([1e-4, 4e-4, 1e-4], (200, 1)),
@@ -85,7 +86,7 @@ def test_a_backtest_of_many_members_tells_of_each(prices, run, tmp_path):
     result = run(prices, network=replace(NETWORK, members=3))
     n = len(result.sessions)
     assert result.seed_positions.shape == result.seed_variance.shape == (n, 3)
-    for number, law in enumerate(result.laws["lstm"].members):
+    for number, law in enumerate(result.laws["lstm"].base.members):
         np.testing.assert_allclose(result.seed_variance[:, number], law[:, 0].std ** 2, rtol=1e-12)
     assert len({tuple(column) for column in result.seed_variance.T}) == 3
     record = make_record(result, source="", digest="", settings={})

@@ -133,12 +133,12 @@ def test_a_panel_from_end_to_end(more, tmp_path):
 
 
 def test_a_backtest_of_a_panel_says_what_it_tests(fetched):
-    """Folds train a network of the symbol alone, with its target and its other series."""
+    """Folds train one network on the panel, with its target and its other series."""
     options = ("--panel", "--exog", "RANDOM-WALK", "--target", "volatility")
     line = ("train", *QUICK, *options, "backtest", "--train", "300", "--test", "300")
     ended = fetched("--format", "json", *line)
     assert ended.code == 0, ended.err
-    assert "GARCH: tested as a network trained on GARCH alone, not as the panel" in ended.err
+    assert "in each fold one network learns from the panel of 1 symbols" in ended.err
     trained, tested = json.loads(ended.out)
     assert trained["rows"][0]["symbols"] == ["GARCH"]
     assert {row["symbol"] for row in tested["rows"]} == {"GARCH"}
