@@ -13,7 +13,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check oracles mutants bench release-check lock clean
+.PHONY: help setup demo test slow check oracles mutants bench release-check lock clean
 
 help:  ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ demo: $(READY)  ## Run the main job on the sample prices, in the folder demo/.
 
 test: $(READY)  ## Run the tests.
 	$(BIN)/python -m pytest -n auto -q -m "not slow"
+
+ONLY ?= tests
+slow: $(READY)  ## Run the slower proofs, or ONLY="tests/engine" of them; some need strace.
+	$(BIN)/python -m pytest -q -m slow $(ONLY)
 
 # PyTorch alone goes by its version: its files, and so their hashes, differ from machine to machine.
 # The lock is whole, and --no-deps leaves it so: empyrical asks for an older peewee than yfinance.

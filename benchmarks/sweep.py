@@ -27,7 +27,7 @@ from lstmfin.engine.network import Network
 from lstmfin.engine.train import Task, fit_together
 
 MODELS, CORES, ROUNDS = 16, 2, 3
-N, T, D, H, B, EPOCHS = 1280, 60, 3, 32, 64, 1
+N, T, D, H, B, EPOCHS = 1280, 60, 3, 32, 64, 5
 
 
 class Samples:
