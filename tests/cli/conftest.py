@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from typing import NamedTuple
@@ -58,6 +59,11 @@ def trained(lstmfin, made, tmp_path):
     return lstmfin
 
 
+def _heeds_interrupts():
+    """A suite that runs in the background hands on that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def process(tmp_path):
     """Return a function that starts the command line in a process of its own."""
@@ -70,6 +76,7 @@ def process(tmp_path):
             text=True,
             cwd=tmp_path,
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", **options.pop("env", {})},
+            preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - the suite starts no threads of its own
             **options,
         )
 
