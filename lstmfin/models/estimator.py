@@ -16,8 +16,9 @@ from lstmfin.config import TrainConfig
 from lstmfin.data.target import unit_of_returns
 from lstmfin.data.windows import Windows
 from lstmfin.metrics.law import Law
-from lstmfin.models.forecaster import Forecaster, Outlook
+from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.model import Indices
+from lstmfin.models.outlook import Outlook
 from lstmfin.models.samples import blocks
 
 Floats = NDArray[np.float64]

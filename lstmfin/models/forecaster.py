@@ -7,7 +7,7 @@ volatility at the origin and answer in such units, so that one can be trained on
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -38,6 +38,7 @@ from lstmfin.metrics.mixture import Mixture
 from lstmfin.models.laws import Spread
 from lstmfin.models.member import Member
 from lstmfin.models.model import Indices, stream
+from lstmfin.models.outlook import Outlook
 from lstmfin.models.provenance import Provenance, provenance_of
 from lstmfin.models.samples import Samples, Scaler, fit_scaler
 from lstmfin.models.settle import believed, settle, spread_of, start_outputs
@@ -56,32 +57,6 @@ Floats = NDArray[np.float64]
 
 PANEL = "panel"
 """What stands for the symbol of a network that was trained on many; no symbol is in lower case."""
-
-
-@dataclass(frozen=True, eq=False)
-class Outlook:
-    """What a forecaster says from N origins.
-
-    Attributes
-    ----------
-    law : Law (N, H)
-        Of the log return from each origin to 1..H sessions later.
-    members : tuple of Law (N, H)
-        What each network says alone; the law is all of them in equal shares.
-    variance : ndarray (N, H)
-        Expected mean daily variance of the next 1..H sessions: what the networks say where the
-        target is the volatility, else the variance of the law over the sessions.
-    naive : StudentT (N, H)
-        The law of one who knows the trailing volatility and nothing else.
-    variances : tuple of ndarray (N, H)
-        What each network alone expects of the variance.
-    """
-
-    law: Law
-    members: tuple[Law, ...]
-    variance: Floats
-    naive: StudentT
-    variances: tuple[Floats, ...] = ()
 
 
 class Forecaster:
