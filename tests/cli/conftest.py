@@ -76,7 +76,7 @@ def process(tmp_path):
             text=True,
             cwd=tmp_path,
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", **options.pop("env", {})},
-            preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - the suite starts no threads of its own
+            preexec_fn=options.pop("preexec_fn", _heeds_interrupts),  # noqa: PLW1509 - no threads here
             **options,
         )
 
