@@ -36,15 +36,19 @@ STOCKS = (
     "LLY", "MRK", "MSFT", "PEP", "PFE", "PG", "RRC", "UNH", "WMT", "XOM",
 )  # fmt: skip
 INDICES = ("^GSPC", "^IXIC")
+CURRENCIES = tuple(
+    f"EUR{one}=X" for one in ("USD", "GBP", "JPY", "CHF", "AUD", "CAD", "SEK", "NOK")
+)
 BARS = ("AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA")
 
 PANELS = {
     "20 stocks, closes": (STOCKS, "2010-12-31", "2014-12-31", "2022-12-31"),
     "2 indices, bars": (INDICES, "2010-12-31", "2014-12-31", "2018-12-31"),
     "6 stocks, bars": (BARS, "2016-12-31", "2018-12-31", "2023-12-31"),
+    "8 currencies, closes": (CURRENCIES, None, "2014-12-31", "2026-10-31"),
 }
 """Symbols; in development fitted to the first date and judged to the second, for the confirmation
-fitted to the second and judged to the third."""
+fitted to the second and judged to the third. Currencies had no part in the development."""
 
 CONFIG = TrainConfig(panel=True, members=3, target="volatility")
 PATHS = TrainConfig(panel=True, horizon=720, epochs=2)
@@ -153,8 +157,9 @@ def main():
     options.add_argument("--only", default="", help="a part of a panel's name, or paths")
     chosen = options.parse_args()
     for name, (symbols, *dates) in PANELS.items():
-        if chosen.only in name:
-            compare(name, symbols, *dates[chosen.confirm :][:2])
+        known_to, judged_to = dates[chosen.confirm :][:2]
+        if chosen.only in name and known_to is not None:
+            compare(name, symbols, known_to, judged_to)
     if chosen.only in "paths":
         compare_paths(STOCKS, *PANELS["20 stocks, closes"][1:][chosen.confirm :][:2])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

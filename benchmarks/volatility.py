@@ -6,15 +6,16 @@ there) and forecast each session of 2011 to 2014 from what was known the day bef
 of the next session's squared return, CRPS that of its return; printed is the share of HAR's that is
 saved, as the mean over symbols.
 
-    python benchmarks/volatility.py            # the table in docs/defaults.md
+    python benchmarks/volatility.py                  # the tables in docs/defaults.md
+    python benchmarks/volatility.py --tables linear  # some of them
 """
 
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import argparse
 import datetime as dt
-import sys
 import time
 from pathlib import Path
 
@@ -33,10 +34,23 @@ SYMBOLS = (
 INDICES = ("^GSPC", "^IXIC")
 """Series with open, high and low that are long enough; twelve epochs, as they are but two."""
 
+BARS = ("AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA")
+"""Stocks with open, high and low, of few years."""
+
 LEARNED_TO, JUDGED_TO = "2010-12-31", "2014-12-31"
+GROUPS = {
+    "6 stocks, bars": (BARS, "2015-12-31", "2016-12-31"),
+    "6 stocks, bars, a year later": (BARS, "2016-12-31", "2018-12-31"),
+    "2 indices, bars": (INDICES, "2004-12-31", "2010-12-31"),
+    "2 indices, bars, later": (INDICES, LEARNED_TO, JUDGED_TO),
+    "7 stocks, closes": (SYMBOLS[::3], "1996-12-31", "2001-12-31"),
+    "20 stocks, closes": (SYMBOLS, LEARNED_TO, JUDGED_TO),
+}
+"""Series, the last session that is learned from and the last that is judged."""
 
 OWN = ("log-return", "variance-day", "variance-week", "variance-month")
 RATIO = (*OWN, "volatility-ratio")
+DEFAULT = TrainConfig(target="volatility", panel=True, members=3)
 BASE = TrainConfig(
     target="volatility",
     panel=True,
@@ -48,6 +62,7 @@ BASE = TrainConfig(
     epochs=6,
     patience=3,
     features=OWN,
+    no_linear=True,
 )
 TRIED: dict[str, dict[str, object]] = {
     "base": {},
@@ -72,22 +87,16 @@ TRIED: dict[str, dict[str, object]] = {
 }
 
 
-def development_prices(symbol: str):
-    """Return the sessions of a series that the choice may look at."""
+def sample(symbol: str):
+    """Return a series of the sample."""
     options = SourceOptions(None, Path("unused"), dt.datetime.now(dt.UTC))
-    prices = SOURCES.get("sample").fetch(symbol, start=None, end=None, options=options)
-    return prices.until(JUDGED_TO)
+    return SOURCES.get("sample").fetch(symbol, start=None, end=None, options=options)
 
 
-def judged(prices) -> np.ndarray:
-    """Return the origins whose next session is in the years that are judged."""
-    begin = int(np.searchsorted(prices.sessions, np.datetime64(LEARNED_TO), side="right")) - 1
-    return np.arange(begin, len(prices) - 1)
-
-
-def scores(model, prices) -> tuple[float, float]:
-    """Return mean QLIKE of the next session's variance, and mean CRPS of its return."""
-    origins = judged(prices)
+def scores(model, prices, learned_to: str) -> tuple[float, float]:
+    """Return mean QLIKE of the variance of each session after a date, and CRPS of its return."""
+    begin = int(np.searchsorted(prices.sessions, np.datetime64(learned_to), side="right")) - 1
+    origins = np.arange(begin, len(prices) - 1)
     ratio = realised_variance(prices)[origins + 1]
     ratio = ratio / model.predict_variance(prices, origins)[:, 0]
     law = model.predict(prices, origins)[:, 0]
@@ -95,25 +104,32 @@ def scores(model, prices) -> tuple[float, float]:
     return float(np.mean(ratio - np.log(ratio) - 1)), float(np.mean(crps))
 
 
-def compare(symbols: tuple[str, ...], chosen: list[str], **changes: object) -> None:
-    """Print the table of some choices on some series."""
-    every = [development_prices(symbol) for symbol in symbols]
-    known = [prices.until(LEARNED_TO) for prices in every]
+def compare(
+    title: str,
+    symbols: tuple[str, ...],
+    learned_to: str,
+    judged_to: str,
+    tried: dict[str, TrainConfig],
+) -> None:
+    """Print the table of some choices on some series; nothing after the last date is looked at."""
+    every = [sample(symbol).until(judged_to) for symbol in symbols]
+    known = [prices.until(learned_to) for prices in every]
     found = []
     for own, whole in zip(known, every, strict=True):
         har = BASELINES.get("har-rv")(1)
         har.fit(own)
-        found.append(scores(har, whole))
+        found.append(scores(har, whole, learned_to))
     of_har = np.array(found)
+    print(f"\n{title}: learned to {learned_to}, judged to {judged_to}")
     print(f"HAR: QLIKE {of_har[:, 0].mean():.4f}, CRPS {of_har[:, 1].mean():.6f}")
     print("| choice | QLIKE saved | CRPS saved | better than HAR | seconds |")
     print("|---|---|---|---|---|")
-    for name in chosen:
-        began = time.perf_counter()
-        forecaster = Forecaster(BASE.evolve(**changes | TRIED[name]))
+    for name, config in tried.items():
+        began = time.process_time()
+        forecaster = Forecaster(config)
         forecaster.fit(known)
-        seconds = time.perf_counter() - began
-        own = np.array([scores(forecaster, whole) for whole in every])
+        seconds = time.process_time() - began
+        own = np.array([scores(forecaster, whole, learned_to) for whole in every])
         saved = 1 - own / of_har
         better = (own < of_har).sum(axis=0)
         print(
@@ -124,8 +140,20 @@ def compare(symbols: tuple[str, ...], chosen: list[str], **changes: object) -> N
 
 
 def main() -> None:
-    compare(SYMBOLS, sys.argv[1:] or list(TRIED))
-    compare(INDICES, ["base", "loss mse", "ratio", "ratio, loss mse"], epochs=12)
+    options = argparse.ArgumentParser()
+    options.add_argument("--tables", default="stocks,indices,linear")
+    tables = options.parse_args().tables.split(",")
+    if "stocks" in tables:
+        tried = {name: BASE.evolve(**changes) for name, changes in TRIED.items()}
+        compare("20 stocks", SYMBOLS, LEARNED_TO, JUDGED_TO, tried)
+    if "indices" in tables:
+        names = ("base", "loss mse", "ratio", "ratio, loss mse")
+        tried = {name: BASE.evolve(epochs=12, **TRIED[name]) for name in names}
+        compare("2 indices", INDICES, LEARNED_TO, JUDGED_TO, tried)
+    if "linear" in tables:
+        tried = {"no-linear": DEFAULT.evolve(no_linear=True), "linear": DEFAULT}
+        for title, group in GROUPS.items():
+            compare(title, *group, tried)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,19 @@ CARRIES_BACK = re.compile(
 )
 """Names of the functions whose statements are broken."""
 
-EQUIVALENT: dict[tuple[str, str], str] = {}
+EQUIVALENT: dict[tuple[str, str], str] = {
+    (
+        "recurrent.py:backward",
+        "omega = np.zeros(s.sizes.lead) -> omega = -(np.zeros(s.sizes.lead))",
+    ): "a sum that starts from minus zero is the same sum",
+    (
+        "recurrent.py:backward",
+        (
+            "has_own = bool(cell.vectors(self.n_hidden)) -> "
+            "has_own = -(bool(cell.vectors(self.n_hidden)))"
+        ),
+    ): "minus one is as true as one",
+}
 """Mutants that compute the same numbers, by (place, change), each with the reason."""
 
 SUITE = tuple(

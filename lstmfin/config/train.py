@@ -80,6 +80,11 @@ class TrainConfig(Section):
         "the range where there is one.",
         choices=VARIANCES,
     )
+    no_linear: bool = option(
+        False,
+        "With --target volatility: leave out the regression on the last session's inputs, to which "
+        "the network adds, and let it learn the whole.",
+    )
     features: tuple[str, ...] = option(
         (),
         "Inputs, separated by commas; those that suit the target, as far as the series carries "

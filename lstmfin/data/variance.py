@@ -185,5 +185,18 @@ def mean_variance_ahead(variance: Floats, horizon: int) -> Floats:
     return np.asarray((ahead - total[:n, None]) / np.arange(1, horizon + 1))
 
 
+def lagged_log_variance(prices: Prices, n_sessions: int) -> Floats:
+    """Return the log variance of each session and those before it, as far as there are any, (n,).
+
+    Where bars have a range it is the mean of the log variances (Corsi 2009, eq. 8, in logs): one
+    wild session does not stand for a month. A squared return is a poor witness, and its log mostly
+    noise: of closes alone it is the log of the mean.
+    """
+    variance = realised_variance(prices)
+    base = pd.Series(np.log(variance) if prices.has_range else variance)
+    mean = base.rolling(n_sessions, min_periods=1).mean().to_numpy(dtype=np.float64)
+    return np.asarray(mean if prices.has_range else np.log(mean))
+
+
 def _yang_zhang_share(window: int) -> float:
     return 0.34 / (1.34 + (window + 1) / (window - 1))

@@ -95,6 +95,11 @@ class Windows:
         offset, scale = self.offset[indices, None, :], self.scale[indices, None, :]
         return (raw - offset) / scale
 
+    def at_origin(self, indices: Indices) -> Floats32:
+        """Return the last step of windows, scaled by what was known at it, (..., D)."""
+        last = self.matrix[self.starts[indices] + self.length - 1]
+        return (last - self.offset[indices]) / self.scale[indices]
+
     def numbers(self, indices: Indices) -> tuple[Indices, NDArray[np.bool_]]:
         """Return for each step of each window the number of the window that ends there, (B, T).
 

@@ -28,12 +28,13 @@ from lstmfin.engine.network import Network
 from lstmfin.engine.run import History
 from lstmfin.errors import LstmfinError, ModelFileError
 from lstmfin.models.forecaster import PANEL, Forecaster, new_network
+from lstmfin.models.linear import LinearPart
 from lstmfin.models.member import Member
 from lstmfin.models.provenance import Provenance
 from lstmfin.models.samples import Scaler
 from lstmfin.models.view import input_names
 
-FORMAT = 3
+FORMAT = 4
 """Raised when a reader of today could no longer make sense of the file."""
 
 HEADER_BYTES = 4096
@@ -66,6 +67,7 @@ def to_files(forecaster: Forecaster) -> dict[str, bytes]:
         "config": section_to_table(forecaster.config),
         "streams": list(forecaster.stream_names),
         "scaler": {"mean": scaler.mean.tolist(), "std": scaler.std.tolist()},
+        "linear": None if forecaster.linear is None else forecaster.linear.weights.tolist(),
         "naive": _laws_out(forecaster.naive),
         "share": forecaster.share.tolist(),
         "members": [_member_out(member) for member in forecaster.members],
@@ -161,6 +163,7 @@ def _bare_forecaster(manifest: dict[str, Any], *, where: str) -> Forecaster:
     if (std <= 0).any():
         raise ValueError("a feature has a spread of zero")
     forecaster.scaler = Scaler(mean, std)
+    forecaster.linear = _linear_in(manifest["linear"], forecaster, n_inputs)
     forecaster.naive = _laws_in(manifest["naive"], config.horizon)
     forecaster.share = _vector(manifest["share"], config.horizon, "share")
     if (forecaster.share < 0).any() or (forecaster.share > 1).any():
@@ -171,6 +174,16 @@ def _bare_forecaster(manifest: dict[str, Any], *, where: str) -> Forecaster:
     if (forecaster.provenance.symbol == PANEL) != config.panel:
         raise ValueError("its symbol does not belong to its configuration")
     return forecaster
+
+
+def _linear_in(rows: Any, forecaster: Forecaster, n_inputs: int) -> LinearPart | None:
+    if (rows is not None) != forecaster.has_linear:
+        raise ValueError("a linear part does not belong to its target")
+    if rows is None:
+        return None
+    if len(rows) != 1 + n_inputs:
+        raise ValueError("its linear part has other inputs than it")
+    return LinearPart(np.array([_vector(row, forecaster.horizon, "linear") for row in rows]))
 
 
 def _arrays(forecaster: Forecaster) -> dict[str, np.ndarray]:

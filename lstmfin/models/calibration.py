@@ -138,11 +138,16 @@ class Calibrator:
 
 
 def errors_of(law: Law, realised: Floats) -> Floats:
-    """Return errors in units of the side of the law that they lie on, (N, H, 2); NaN if unknown."""
+    """Return errors in units of the side of the law that they lie on, (N, H, 2); NaN if unknown.
+
+    On the other side there is none: 0.
+    """
     m = law.median
-    below = (m - realised) / (m - law.quantile(ALPHA))
-    above = (realised - m) / (law.quantile(1 - ALPHA) - m)
-    return np.stack([below, above], axis=-1)
+    is_above = realised > m
+    side = np.abs(law.quantile(np.where(is_above, 1 - ALPHA, ALPHA)) - m)
+    error = np.abs(realised - m) / side
+    none = np.where(np.isnan(error), np.nan, 0.0)
+    return np.stack([np.where(is_above, none, error), np.where(is_above, error, none)], axis=-1)
 
 
 def calibrate(

@@ -10,8 +10,9 @@ import numpy as np
 from lstmfin.data.prices import Prices
 from lstmfin.data.target import Quantity
 from lstmfin.errors import UsageError
-from lstmfin.models.forecaster import Forecaster, one_thread
+from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.insight import Attribution, carried_into, integrated_gradients
+from lstmfin.models.threads import one_thread
 
 PARTS = {
     (Quantity.RETURN, "width"): ("range", "log width", "widened", "narrowed"),
@@ -80,10 +81,13 @@ def explain(forecaster: Forecaster, prices: Prices, origin: int, part: str) -> E
             )
             for one in forecaster.members
         ]
-    mean = Attribution(
-        np.mean([one.values for one in found], axis=0),
-        float(np.mean([one.forecast for one in found])),
-        float(np.mean([one.baseline for one in found])),
-        sum(one.n_points for one in found),
-    )
+    values = np.mean([one.values for one in found], axis=0)
+    forecast = float(np.mean([one.forecast for one in found]))
+    baseline = float(np.mean([one.baseline for one in found]))
+    if samples.linear is not None:  # of the last day alone, and exact
+        weights = samples.linear.weights[:, 0]
+        parts = weights[1:] * samples.at_origin(samples.rows)[0]
+        values[-1] += parts
+        forecast, baseline = forecast + weights[0] + parts.sum(), baseline + weights[0]
+    mean = Attribution(values, forecast, baseline, sum(one.n_points for one in found))
     return Explanation(*PARTS[quantity, chosen], samples.windows.features, mean)

@@ -6,13 +6,10 @@ volatility at the origin and answer in such units, so that one can be trained on
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from lstmfin.config import TrainConfig
 from lstmfin.data.prices import Prices
@@ -30,12 +27,13 @@ from lstmfin.engine.options import (
     zoneout_of,
 )
 from lstmfin.engine.run import History
-from lstmfin.engine.train import Task, fit_together, n_steps, predict
+from lstmfin.engine.train import Task, fit_together, n_steps
 from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.distribution import StudentT
 from lstmfin.metrics.law import Law
 from lstmfin.metrics.mixture import Mixture
 from lstmfin.models.laws import Spread
+from lstmfin.models.linear import LinearPart
 from lstmfin.models.member import Member
 from lstmfin.models.model import Indices, stream
 from lstmfin.models.outlook import Outlook
@@ -43,6 +41,7 @@ from lstmfin.models.provenance import Provenance, provenance_of
 from lstmfin.models.samples import Samples, Scaler, fit_scaler
 from lstmfin.models.settle import believed, settle, spread_of, start_outputs
 from lstmfin.models.shrinkage import shrink
+from lstmfin.models.threads import one_thread
 from lstmfin.models.view import (
     features_of,
     training_blocks,
@@ -75,6 +74,8 @@ class Forecaster:
         The trained networks; their laws in equal shares are the forecast.
     provenance : Provenance
         The prices it was trained on.
+    linear : LinearPart, or None
+        What is said without a network, where the target is the volatility; networks add to it.
     naive : tuple of ndarray (H,) and (H,)
         Scale and degrees of freedom of the training returns about zero, in units of trailing
         volatility: the law of one who looks at nothing else. Returns start from it.
@@ -113,6 +114,7 @@ class Forecaster:
         check_network(self.config)
         self.members: list[Member] = []
         self.scaler: Scaler | None = None
+        self.linear: LinearPart | None = None
         self.naive: Spread = (np.ones(config.horizon), np.full(config.horizon, np.inf))
         self.share: Floats = np.ones(config.horizon)
         self.warm_start: NDArray[np.floating] | None = None
@@ -148,6 +150,11 @@ class Forecaster:
     def weights(self) -> NDArray[np.floating]:
         """Weights of all members, (K, P)."""
         return np.stack([member.network.params.flat for member in self.members])
+
+    @property
+    def has_linear(self) -> bool:
+        """Whether networks add to a linear part: of variances, unless told otherwise."""
+        return self.target.quantity is Quantity.LOG_VARIANCE and not self.config.no_linear
 
     def n_steps(self, prices: Prices | Sequence[Prices]) -> int:
         """Return how many training steps ``fit`` takes at most, for a progress bar."""
@@ -220,11 +227,14 @@ class Forecaster:
         config = self.config
         by_step = config.loss_on == "all"
         scaler = self.scaler = fit_scaler(windows, train_rows, by_step=by_step)
-        training = Samples(windows, scaler, train_rows, by_step)
-        self.naive = spread_of(returns[train_rows], symbol=label)
         quantity, loss = self.target.quantity, self.loss
+        training = Samples(windows, scaler, train_rows, by_step)
+        if self.has_linear:
+            training = training.with_linear()
+        self.linear = training.linear
+        self.naive = spread_of(returns[train_rows], symbol=label)
         start = start_outputs(quantity, loss, training, self.naive, symbol=label)
-        validation = Samples(windows, scaler, validation_rows, by_step)
+        validation = replace(training, rows=validation_rows)
         tasks = []
         for number in range(config.members):
             rng = stream(config.seed, label, *self.stream_names, f"member {number}")
@@ -284,13 +294,12 @@ class Forecaster:
 
     def outlook_of(self, windows: Windows, rows: Indices) -> Outlook:
         """Return all that is forecast from some windows."""
-        assert self.scaler is not None
         volatility, asked = windows.volatility[rows], rows
         if self.config.stateful:  # states come from the windows before: all in a row are asked
             asked = np.arange(rows.min(), rows.max() + 1)
-        samples = Samples(windows, self.scaler, asked, self.config.loss_on == "all")
+        samples = self._samples(windows, asked)
         with one_thread():
-            answers = [predict(one.network, self.loss, samples) for one in self.members]
+            answers = [samples.answers(one.network, self.loss) for one in self.members]
         if self.config.stateful:
             answers = [answer.of(rows - rows.min()) for answer in answers]
         pairs = list(zip(self.members, answers, strict=True))
@@ -319,9 +328,7 @@ class Forecaster:
         DataError
             When an origin has no full window before it.
         """
-        assert self.scaler is not None
-        windows, rows = self._at(prices, origins)
-        return Samples(windows, self.scaler, rows, self.config.loss_on == "all")
+        return self._samples(*self._at(prices, origins))
 
     def predict(self, prices: Prices, origins: Indices) -> Law:
         """Return the law (N, H) of the log return from each origin to 1..H sessions later."""
@@ -356,6 +363,10 @@ class Forecaster:
         """Return the position of the first session that has a full window before it."""
         return int(windows_of(self.config, prices).origins[0])
 
+    def _samples(self, windows: Windows, rows: Indices) -> Samples:
+        assert self.scaler is not None
+        return Samples(windows, self.scaler, rows, self.config.loss_on == "all", self.linear)
+
     def _at(self, prices: Prices, origins: Indices) -> tuple[Windows, Indices]:
         """Return the windows, and the rows of the origins in them."""
         windows = windows_of(self.config, prices)
@@ -376,14 +387,3 @@ def new_network(forecaster: Forecaster) -> Network:
 
 def _as_list(prices: Prices | Sequence[Prices]) -> list[Prices]:
     return [prices] if isinstance(prices, Prices) else list(prices)
-
-
-def one_thread() -> AbstractContextManager[object]:
-    """Hold BLAS to one thread; looking for its libraries takes longer than a forecast."""
-    limit: AbstractContextManager[object] = _libraries().limit(limits=1)
-    return limit
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()

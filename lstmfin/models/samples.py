@@ -3,15 +3,23 @@
 Shapes: N windows, T steps, D inputs, H horizons.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmfin.data.windows import Windows
+from lstmfin.engine.loss import Law as Answer
+from lstmfin.engine.loss import Loss
+from lstmfin.engine.network import Network
+from lstmfin.engine.train import predict
+from lstmfin.models.linear import LinearPart, added, fit_linear
 from lstmfin.models.model import Indices
 
 Floats = NDArray[np.float64]
+
+ROWS_AT_ONCE = 256
+"""Windows that are looked at together where all are gone through."""
 
 LEAST_SPREAD = 1e-6
 """An input that moves less than this in training is centred and not divided."""
@@ -33,12 +41,15 @@ class Samples:
     ----------
     by_step : bool
         Whether each step is scaled by what was known at it, as a loss on all steps needs.
+    linear : LinearPart, or None
+        What is said without a network; batches have the targets that are left for it.
     """
 
     windows: Windows
     scaler: Scaler
     rows: Indices
     by_step: bool = False
+    linear: LinearPart | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -51,14 +62,14 @@ class Samples:
     def batch(self, indices: Indices) -> tuple[np.ndarray, np.ndarray]:
         """Return windows (B, T, D) float32 and targets (B, H)."""
         rows = self.rows[indices]
-        return self._scaled(rows), self.windows.target[rows].astype(np.float64)
+        return self._scaled(rows), self.windows.target[rows].astype(np.float64) - self.said(rows)
 
     def every_step(self, indices: Indices) -> tuple[np.ndarray, np.ndarray]:
         """Return windows (B, T, D) float32 and the targets (B, T, H) after each step."""
         rows = self.rows[indices]
         numbers, there = self.windows.numbers(rows)
         targets = np.where(there[..., None], self.windows.target[numbers], np.nan)
-        return self._scaled(rows), targets.astype(np.float64)
+        return self._scaled(rows), targets.astype(np.float64) - self.said(numbers)
 
     def before(self, indices: Indices, n_sessions: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the windows (B, T, D) that end so much earlier, and which of them there are."""
@@ -66,6 +77,31 @@ class Samples:
         earlier = (rows - n_sessions)[:, None]
         there = self.windows.is_before(earlier, rows)[:, 0]
         return self._scaled(np.where(there, earlier[:, 0], rows)), there
+
+    def answers(self, network: Network, loss: Loss) -> Answer:
+        """Return what is said of all samples, (N, H): a network and the linear part."""
+        answer = predict(network, loss, self)
+        return answer if self.linear is None else added(answer, self.said(self.rows))
+
+    def said(self, rows: Indices) -> Floats:
+        """Return the linear part (..., H) of windows by number, or zeros that fit them."""
+        if self.linear is None:
+            return np.zeros(1)
+        return self.linear.of(self.at_origin(rows))
+
+    def at_origin(self, rows: Indices) -> Floats:
+        """Return the last step of windows by number (..., D), scaled by what was known at it."""
+        return (self.windows.at_origin(rows) - self.scaler.mean) / self.scaler.std
+
+    def with_linear(self) -> "Samples":
+        """Return the same samples with a linear part that is fitted to them."""
+        parts = np.array_split(self.rows, max(1, len(self.rows) // ROWS_AT_ONCE))
+        linear = fit_linear(
+            ((self.at_origin(part), self.windows.target[part]) for part in parts),
+            n_inputs=len(self.scaler.mean),
+            horizon=self.windows.target.shape[1],
+        )
+        return replace(self, linear=linear)
 
     def _scaled(self, rows: Indices) -> np.ndarray:
         x = self.windows.batch(rows, by_step=self.by_step)
@@ -77,7 +113,7 @@ class Samples:
 def fit_scaler(windows: Windows, rows: Indices, *, by_step: bool = False) -> Scaler:
     """Return mean and spread of each input over the training windows and no other."""
     n, total, squares = 0, np.zeros(len(windows.features)), np.zeros(len(windows.features))
-    for part in np.array_split(rows, max(1, len(rows) // 256)):
+    for part in np.array_split(rows, max(1, len(rows) // ROWS_AT_ONCE)):
         x = windows.batch(part, by_step=by_step).astype(np.float64)
         n += x.shape[0] * x.shape[1]
         total += x.sum(axis=(0, 1))

@@ -14,7 +14,6 @@ from lstmfin.engine.loss import Law as Answer
 from lstmfin.engine.loss import Loss
 from lstmfin.engine.losses.student_t import LEAST_DOF
 from lstmfin.engine.params import Array
-from lstmfin.engine.train import predict
 from lstmfin.errors import DataError
 from lstmfin.metrics.distribution import StudentT
 from lstmfin.metrics.fit import MIN_DOF
@@ -52,7 +51,7 @@ def start_outputs(
     """
     if quantity is Quantity.RETURN:
         return loss.outputs_for(np.zeros_like(naive[0]), *naive)
-    target = training.target
+    target = training.target - training.said(training.rows)
     if quantity is Quantity.CHANCE:
         rises = np.clip(target.mean(axis=0), 1e-3, 1 - 1e-3)
         return loss.outputs_for(StudentT(0.0, *naive).quantile(rises), *naive)
@@ -82,11 +81,11 @@ def settle(
     returns : ndarray (N, H)
         Of all windows, in σ √h.
     """
-    answer = predict(member.network, loss, validation)
+    answer = validation.answers(member.network, loss)
     enough = len(validation) >= max(LEAST_WINDOWS, ERRORS_A_STEP * answer.location.shape[1])
     if quantity is Quantity.LOG_VARIANCE:
         judged = validation if enough else training
-        answer = answer if enough else predict(member.network, loss, training)
+        answer = answer if enough else training.answers(member.network, loss)
         is_mean = loss.targets == {"volatility"}  # a loss of variances says their mean itself
         off = np.exp(judged.target - answer.location).mean(axis=0)
         member.level = np.ones_like(off) if is_mean else off
@@ -130,7 +129,7 @@ def believed(
         at = slice(first, first + MEDIANS_AT_ONCE)
         part = replace(validation, rows=rows[at])
         for member in members:
-            answer = predict(member.network, loss, part)
+            answer = part.answers(member.network, loss)
             law = member.law(quantity, answer, np.ones(len(part)), naive)[:, :most]
             medians[at] += law.median / np.sqrt(np.arange(1, most + 1)) / len(members)
     realised = returns[rows, :most].astype(np.float64)

@@ -1,5 +1,6 @@
 """The models of a workspace: each in a folder named by its content, and which one is current."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from lstmfin.errors import ModelFileError
@@ -105,4 +106,16 @@ def _current(folder: Path, missing: str, again: str, advice: str = "") -> str:
 def _load(folder: Path, name: str, again: str) -> Forecaster:
     if not name.isalnum():
         raise ModelFileError(f"{folder / CURRENT} does not name a model; train anew: {again}")
-    return from_folder(folder / name, name=name)
+    return _read(folder / name, name, _stamp(folder / name))
+
+
+def _stamp(folder: Path) -> tuple[tuple[int, int], ...]:
+    """Return what tells that the files of a model were touched."""
+    return tuple((one.stat().st_mtime_ns, one.stat().st_size) for one in sorted(folder.glob("*")))
+
+
+@lru_cache(maxsize=1)
+def _read(folder: Path, name: str, stamp: tuple[tuple[int, int], ...]) -> Forecaster:
+    """Return the forecaster in a folder; a panel is asked for once for each of its symbols."""
+    del stamp
+    return from_folder(folder, name=name)

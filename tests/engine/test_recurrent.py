@@ -34,6 +34,17 @@ def test_buffers_are_made_once_for_each_shape():
     assert np.shares_memory(first, again)
 
 
+def test_a_forward_pass_allows_one_backward_pass():
+    """The backward pass writes over what the forward pass kept: a second one is refused."""
+    layer, p, dp = layer_of("lstm", 2, 3)
+    last = {"h": np.ones((3, 5))}
+    for _ in range(2):
+        layer.forward(p, np.zeros((4, 2, 5)))
+        layer.backward(p, dp, {}, dlast=last)
+        with pytest.raises(AssertionError, match="allows one backward pass"):
+            layer.backward(p, dp, {}, dlast=last)
+
+
 @pytest.mark.parametrize(
     "shape", [(32, 60, 1, 32), (64, 30, 8, 128), (256, 60, 8, 25), (8, 120, 2, 16)]
 )

@@ -208,10 +208,11 @@ def test_any_law_can_be_calibrated(rng):
 
 
 def test_errors_are_in_units_of_their_side():
-    """At the end of the range an error is 1, on the other side it is below 0."""
-    law = StudentT(np.full((1, 1), 0.2), 1.0)
-    errors = errors_of(law, law.quantile(0.95))
-    np.testing.assert_allclose(errors[0, 0], [-1.0, 1.0], rtol=1e-12)
+    """At the end of the range an error is 1, on the other side it is none; NaN if unknown."""
+    law = StudentT(np.full((1, 3), 0.2), 1.0)
+    truth = np.array([[law.quantile(0.95)[0, 0], law.quantile(0.05)[0, 0], np.nan]])
+    errors = errors_of(law, truth)[0]
+    np.testing.assert_allclose(errors, [[0, 1], [1, 0], [np.nan, np.nan]], rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,10 @@ def test_what_is_explained(trained, series, changes, part, said):
     if said == "log width":
         scales = [np.log(law.scale[0, 0] / volatility) for law in outlook.members]
         assert forecast == pytest.approx(np.mean(scales), abs=1e-4)
+    if said == "log variance":
+        ratios = [np.log(one[0, 0] / volatility**2) for one in outlook.variances]
+        levels = [np.log(member.level[0]) for member in forecaster.members]
+        assert forecast == pytest.approx(np.mean(ratios) - np.mean(levels), abs=1e-4)
     if said == "log odds":
         chances = [1 - law.cdf(np.zeros((1, 3)))[0, 0] for law in outlook.members]
         odds = np.mean([np.log(p / (1 - p)) for p in chances])

@@ -7,7 +7,6 @@ import pytest
 
 from lstmfin.data.target import cumulative_returns
 from lstmfin.data.variance import mean_variance_ahead, realised_variance
-from lstmfin.data.volatility import price_volatility
 from lstmfin.data.windows import make_windows
 from lstmfin.engine.loss import Law as Answer
 from lstmfin.errors import DataError, UsageError
@@ -31,17 +30,6 @@ def windows_of(prices, config):
         target=config.target,
     )
     return windows, *training_blocks(config, windows, [prices])
-
-
-def test_a_new_network_says_the_mean_ratio_of_variances(series, small):
-    """Before it has learned, the variance is the trailing one times what it is off on average."""
-    forecaster = Forecaster(replace(small, target="volatility", epochs=1, learning_rate=1e-12))
-    prices = series()
-    forecaster.fit(prices)
-    windows, rows, _ = windows_of(prices, forecaster.config)
-    off = np.exp(windows.target[rows]).mean(axis=0)
-    expected = price_volatility(prices)[ORIGINS, None] ** 2 * off
-    np.testing.assert_allclose(forecaster.predict_variance(prices, ORIGINS), expected, rtol=1e-4)
 
 
 def test_ranges_of_a_volatility_are_as_wide_as_returns_were(trained, series):

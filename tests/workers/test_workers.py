@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import worker_tasks
 
+from lstmfin.cli.main import run as lstmfin
 from lstmfin.errors import DataError, UsageError, WorkersError
 from lstmfin.workers import Workers, check_spec, open_workers, run
 
@@ -225,6 +226,26 @@ def test_another_version_is_refused(scheduler, monkeypatch, name):
     with pytest.raises(WorkersError, match=rf"{scheduler} has {name} .*, and here is 0\.0\.9"):
         open_workers(f"dask:{scheduler}")
     assert theirs()[name] != "0.0.9"
+
+
+def test_a_command_on_another_version_writes_nothing(scheduler, monkeypatch, tmp_path, capsys):
+    """In time, with the address in the sentence and the code of what is not to be had."""
+    from lstmfin.workers import dask
+
+    where = ["-C", str(tmp_path / "w"), "-q"]
+    assert (
+        lstmfin([*where, "fetch", "GARCH", "--source", "synthetic", "--start", "2022-06-01"]) == 0
+    )
+    ours = dask.versions() | {"numpy": "0.0.9"}
+    monkeypatch.setattr(dask, "our_versions", lambda: ours)
+    began = time.monotonic()
+    code = lstmfin(
+        [*where, "--workers", f"dask:{scheduler}", "backtest", "GARCH", "--train", "300"]
+    )
+    assert time.monotonic() - began < 10
+    assert code == 69
+    assert f"of {scheduler} has numpy" in capsys.readouterr().err
+    assert not (tmp_path / "w" / "reports").exists()
 
 
 def test_without_dask_its_extra_is_named(monkeypatch):

@@ -5,7 +5,7 @@ import pandas as pd
 
 from lstmfin.data.feature import Feature, Floats, Scaling, always
 from lstmfin.data.prices import Prices
-from lstmfin.data.variance import realised_variance
+from lstmfin.data.variance import lagged_log_variance, realised_variance
 
 
 def lagged_return(n_sessions: int) -> Feature:
@@ -23,18 +23,13 @@ def lagged_return(n_sessions: int) -> Feature:
     )
 
 
-def mean_variance(n_sessions: int) -> Feature:
-    """Return the feature of the log of the mean variance of some sessions: Corsi (2009), eq. 5."""
-
-    def compute(prices: Prices) -> Floats:
-        variance = pd.Series(realised_variance(prices)).rolling(n_sessions, min_periods=1)
-        return np.asarray(np.log(variance.mean().to_numpy(dtype=np.float64)))
-
+def lagged_variance(n_sessions: int) -> Feature:
+    """Return the feature of the log variance of some sessions together: Corsi (2009), eq. 8."""
     return Feature(
-        help=f"log of the mean variance of {n_sessions} sessions, by range where there is one",
+        help=f"log variance of {n_sessions} sessions, by range where there is one",
         scaling=Scaling.LOG_VARIANCE,
         carried_by=always,
-        compute=compute,
+        compute=lambda prices: lagged_log_variance(prices, n_sessions),
     )
 
 

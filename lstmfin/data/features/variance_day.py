@@ -1,5 +1,5 @@
 """Log variance of the session."""
 
-from lstmfin.data.features._lagged import mean_variance
+from lstmfin.data.features._lagged import lagged_variance
 
-FEATURE = mean_variance(1)
+FEATURE = lagged_variance(1)

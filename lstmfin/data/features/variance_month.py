@@ -1,5 +1,5 @@
-"""Log of the mean variance of a month."""
+"""Log variance of a month."""
 
-from lstmfin.data.features._lagged import mean_variance
+from lstmfin.data.features._lagged import lagged_variance
 
-FEATURE = mean_variance(22)
+FEATURE = lagged_variance(22)

@@ -1,5 +1,5 @@
-"""Log of the mean variance of a week."""
+"""Log variance of a week."""
 
-from lstmfin.data.features._lagged import mean_variance
+from lstmfin.data.features._lagged import lagged_variance
 
-FEATURE = mean_variance(5)
+FEATURE = lagged_variance(5)

@@ -1,10 +1,9 @@
 """The variance of a day, a week and a month, weighed by least squares."""
 
 import numpy as np
-import pandas as pd
 
 from lstmfin.data.prices import Prices
-from lstmfin.data.variance import mean_variance_ahead, realised_variance
+from lstmfin.data.variance import lagged_log_variance, mean_variance_ahead, realised_variance
 from lstmfin.models.baselines._scaled import Floats, VarianceBaseline
 from lstmfin.models.model import Indices
 
@@ -46,12 +45,8 @@ class HarRv(VarianceBaseline):
     @staticmethod
     def _inputs(prices: Prices) -> Floats:
         """Return 1 and the log variance of a day, a week and a month, (n, 4)."""
-        variance = realised_variance(prices)
-        mean_of_logs = prices.has_range
-        base = pd.Series(np.log(variance) if mean_of_logs else variance)
-        means = [base.rolling(k, min_periods=1).mean().to_numpy() for k in DAYS]
-        logs = means if mean_of_logs else [np.log(mean) for mean in means]
-        return np.column_stack([np.ones(len(variance)), *logs])
+        logs = [lagged_log_variance(prices, k) for k in DAYS]
+        return np.column_stack([np.ones(len(prices)), *logs])
 
 
 BASELINE = HarRv

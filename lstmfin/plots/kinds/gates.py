@@ -14,9 +14,10 @@ from lstmfin.config import PlotConfig
 from lstmfin.data.store import Store
 from lstmfin.errors import DataError, UsageError
 from lstmfin.models.explain import Explanation, explain
-from lstmfin.models.forecaster import Forecaster, one_thread
+from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.insight import Reading, read_layer
 from lstmfin.models.shelf import load_model
+from lstmfin.models.threads import one_thread
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.kinds._gate_words import Panel, memory_words, panels_of, title_of, unit_names
 from lstmfin.plots.style import (
