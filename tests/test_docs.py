@@ -33,7 +33,7 @@ def test_every_line_that_is_shown_can_be_typed(page, line):
         return
     with group.make_context("lstmfin", words, obj=Job()) as ctx:
         rest = ctx.meta["words"]
-        for name, own in group._parts(ctx, rest) if rest else []:
+        for name, own in group.parts(ctx, rest) if rest else []:
             assert isinstance(group._parsed(ctx, name, own), click.Context)
 
 

@@ -69,8 +69,8 @@ def _result(kind: str, books: "dict[str, Book]", note: str) -> "Result":
         Column("annual_return", "return", signed_percent()),
         Column("sharpe", "Sharpe", number(2)),
         Column("max_drawdown", "drawdown", percent()),
-        Column("turnover", "turnover", number(2)),
-        Column("exposure", "exposure", percent(0)),
+        Column("turnover", "turnover", number(2), spare=1),
+        Column("exposure", "exposure", percent(0), spare=2),
         Column("break_even_bps", "break-even bp", number(1)),
     )
     first = next(iter(books.values()))

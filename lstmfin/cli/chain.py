@@ -32,7 +32,7 @@ class Chain(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options before the first command; keep the rest for ``invoke``."""
-        if not args:
+        if not args and not ctx.resilient_parsing:
             raise NoArgsIsHelpError(ctx)
         ctx.meta["words"] = click.Command.parse_args(self, _lenient(ctx), args)
         ctx.args = []
@@ -43,7 +43,7 @@ class Chain(click.Group):
         words = ctx.meta["words"]
         if not words:
             raise click.UsageError("no command given", ctx)
-        contexts = [self._parsed(ctx, *part) for part in self._parts(ctx, words)]
+        contexts = [self._parsed(ctx, *part) for part in self.parts(ctx, words)]
         click.Command.invoke(self, ctx)
         for one in contexts:
             with one:
@@ -56,7 +56,7 @@ class Chain(click.Group):
             raise click.UsageError(f"there is no command '{name}'{near}", ctx)
         return command.make_context(name, words, parent=ctx)
 
-    def _parts(self, ctx: click.Context, words: list[str]) -> list[tuple[str, list[str]]]:
+    def parts(self, ctx: click.Context, words: list[str]) -> list[tuple[str, list[str]]]:
         """Split words into commands and the words of each."""
         parts: list[tuple[str, list[str]]] = []
         names = set(self.list_commands(ctx))
@@ -67,19 +67,20 @@ class Chain(click.Group):
                 is_value or word not in names or _is_kind(parts, word, n_plain=n_plain)
             ):
                 parts.append((word, []))
-                taking = self._options_with_values(ctx, word)
+                taking = self.options_with_values(ctx, word)
                 is_value, n_plain = False, 0
                 continue
             if not is_value and not word.startswith("-"):
                 is_action = parts[-1][0] == "data" and n_plain == 0  # its own list of words
-                if not is_action:
+                if not is_action and not ctx.resilient_parsing:
                     _refuse_mistyped_command(ctx, word, names, among=parts[-1][0])
                 n_plain += 1
             parts[-1][1].append(word)
             is_value = not is_value and word in taking
         return parts
 
-    def _options_with_values(self, ctx: click.Context, name: str) -> set[str]:
+    def options_with_values(self, ctx: click.Context, name: str) -> set[str]:
+        """Return the options of a command that take the word after them."""
         command = self.get_command(ctx, name)
         return {
             flag

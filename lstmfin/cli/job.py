@@ -19,6 +19,7 @@ from lstmfin.workspace import Workspace
 if TYPE_CHECKING:
     from lstmfin.cli.output import Result
     from lstmfin.data.prices import Prices
+    from lstmfin.models.forecaster import Forecaster
 
 
 def now_utc() -> dt.datetime:
@@ -26,8 +27,17 @@ def now_utc() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-Advance = Callable[[float, float], None]
-"""Tells a progress bar what is done, and of how much."""
+class Advance:
+    """What work tells of itself while it is done; here nobody sees it."""
+
+    def __call__(self, done: float, total: float) -> None:
+        """Tell what is done, and of how much."""
+
+    def curve(self, losses: Sequence[Sequence[float]]) -> None:
+        """Tell the validation losses of networks in training, epoch by epoch.
+
+        Entry 0 of each is the loss of its first weights; one that has ended stays where it is.
+        """
 
 
 @dataclass
@@ -144,6 +154,23 @@ class Job:
             )
         return symbols
 
+    def model(self, symbol: str) -> "tuple[str, Forecaster]":
+        """Return identity and forecaster of the symbol's model."""
+        from lstmfin.models.shelf import has_model, load_model
+
+        if not has_model(self.workspace, symbol):
+            self.refuse_mistyped(symbol)
+        return load_model(self.workspace, symbol)
+
+    def refuse_mistyped(self, symbol: str) -> None:
+        """Raise a DataError where there are no prices of a symbol, but of one that is near."""
+        from lstmfin.data.store import Store
+        from lstmfin.data.symbols import near_symbol
+
+        with Store(self.workspace.database) as store:
+            if symbol not in store and near_symbol(symbol, store.symbols()):
+                store.info(symbol)
+
     def each(self, symbols: Sequence[str], work: Callable[[str], None]) -> None:
         """Do some work for each symbol; go on when one fails, and leave it out from then on.
 
@@ -210,14 +237,11 @@ class Job:
 
     @contextmanager
     def progress(self, description: str) -> Iterator[Advance]:
-        """Show a bar with the time left, on a terminal only; yield a function that moves it."""
+        """Show a bar with the time left, on a terminal only; yield what moves it."""
         if self.quiet or not sys.stderr.isatty():
-            yield lambda _done, _total: None
+            yield Advance()
             return
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from lstmfin.cli.progress import moving_bar
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(description, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+        with moving_bar(description) as bar:
+            yield bar

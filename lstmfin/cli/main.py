@@ -14,13 +14,15 @@ import click
 
 import lstmfin
 from lstmfin.cli.chain import Chain
+from lstmfin.cli.completion import VARIABLE, offer
 from lstmfin.cli.interrupts import Terminated
 from lstmfin.cli.job import Job, now_utc
+from lstmfin.cli.options import Choice
 from lstmfin.errors import EXIT_CODE_MEANINGS, ExitCode, LstmfinError
 from lstmfin.ops.logs import STYLES, formatter_of
 from lstmfin.redaction import redact
 from lstmfin.workers import check_spec
-from lstmfin.workspace import ENVIRONMENT_VARIABLE, find_workspace, write_atomically
+from lstmfin.workspace import ENVIRONMENT_VARIABLE, Workspace, find_workspace, write_atomically
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(
     f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODE_MEANINGS.items()
@@ -45,14 +47,14 @@ EPILOG = "\b\nExit codes:\n" + "\n".join(
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["table", "json", "csv"]),
+    type=Choice(["table", "json", "csv"]),
     default="table",
     show_default=True,
     help="How results are printed.",
 )
 @click.option(
     "--log-format",
-    type=click.Choice(STYLES),
+    type=Choice(STYLES),
     default="text",
     show_default=True,
     help="How log lines are written, on stderr and in the log file of a run.",
@@ -96,16 +98,17 @@ def group(
     level = logging.ERROR if quiet else levels.get(verbose, logging.DEBUG)
     handler.setLevel(level)  # a log file may want more
     logging.basicConfig(level=level, handlers=[handler])
-    found = find_workspace(workspace, here=Path.cwd(), default=_data_folder())
-    job.open(found, chosen=workspace is not None)
+    job.open(workspace_of(workspace), chosen=workspace is not None)
     job.quiet, job.style, job.log_format = quiet, style, log_format
     job.workers, job.deadline = check_spec(workers), deadline
 
 
-def _data_folder() -> Path:
+def workspace_of(chosen: Path | None) -> Workspace:
+    """Return the workspace to work in."""
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("lstmfin", appauthor=False))
+    default = Path(platformdirs.user_data_dir("lstmfin", appauthor=False))
+    return find_workspace(chosen, here=Path.cwd(), default=default)
 
 
 def _on_sigterm(_signal: int, _frame: object) -> NoReturn:
@@ -131,6 +134,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def run(arguments: list[str], *, now: Callable[[], dt.datetime] = now_utc) -> int:
     """Run the command line and return its exit code; nothing but a message is left to be seen."""
     job = Job(now=now)
+    if VARIABLE in os.environ:
+        offer()
     try:
         group.main(arguments, prog_name="lstmfin", standalone_mode=False, obj=job)
         job.finish()

@@ -8,11 +8,15 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 
+from lstmfin.cli.completion import symbols_of, words
 from lstmfin.config import Section, allowed_text, choice_names, without_none
+from lstmfin.registry import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-symbols_argument = click.argument("symbols", nargs=-1, metavar="[SYMBOL]...")
+symbols_argument = click.argument(
+    "symbols", nargs=-1, metavar="[SYMBOL]...", shell_complete=symbols_of
+)
 """The symbols a command works on."""
 
 
@@ -42,9 +46,10 @@ def _option(name: str, hint: Any, rules: Any, default: Any) -> Callable[[F], F]:
         dt.date: _Date(),
         Path: click.Path(path_type=Path),
     }
-    if get_origin(kind) is tuple:
-        return click.option(flag, name, type=_Words(get_args(kind)[0]), help=help_text)
-    return click.option(flag, name, type=types.get(kind, click.STRING), help=help_text)
+    listed = get_origin(kind) is tuple
+    taken = _Words(get_args(kind)[0]) if listed else types.get(kind, click.STRING)
+    complete = words(lambda: choice_names(rules), listed=listed) if rules["choices"] else None
+    return click.option(flag, name, type=taken, help=help_text, shell_complete=complete)
 
 
 def _help_text(kind: Any, rules: Any, default: Any) -> str:
@@ -57,6 +62,15 @@ def _help_text(kind: Any, rules: Any, default: Any) -> str:
         notes.append(f"default {default}")
     text: str = rules["help"]
     return text + (f"  [{'; '.join(notes)}]" if notes else "")
+
+
+class Choice(click.Choice[str]):
+    """One of some words; of another it is told which was meant."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Return what is told of a word that is none of them."""
+        names = [str(one) for one in self.choices]
+        return f"'{value}'{did_you_mean(str(value), names)}; it must be one of: {', '.join(names)}"
 
 
 class _Date(click.ParamType[dt.date]):

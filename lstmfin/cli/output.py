@@ -4,22 +4,13 @@ import csv
 import json
 import math
 import sys
-import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Show = Callable[[Any], str]
 
-PIPE_WIDTH = 200
-"""Columns of a table where there is no terminal: as wide as it needs."""
-
-GAP = 2
-"""Blanks between columns."""
-
-NOTE_WIDTH = 96
-MARGIN = 11
-"""Widest paragraph below a table, and room for what stands in its margin."""
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -32,6 +23,41 @@ class Column:
     right: bool = True
     spare: int = 0
     """Above 0, left out where the terminal is too narrow: all of the highest number first."""
+
+    wraps: bool = False
+    """Whether a text that is too long goes on in the next line."""
+
+    tones: Mapping[str, str] | None = None
+    """By the text that is shown: good, odd or bad."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A last column that terminals alone show, drawn in the room that is left.
+
+    Parameters
+    ----------
+    header : callable
+        Returns what stands above it, of its width.
+    draw : callable
+        Returns the picture of a row, of its width.
+    least, most : int
+        Characters that it may be wide.
+    """
+
+    header: Callable[[int], str]
+    draw: Callable[[Row, int], str]
+    least: int = 8
+    most: int = 40
+    spare: int = 1
+
+
+class Note(NamedTuple):
+    """A paragraph below a table; its tone, as of a column, is that of what its colon follows."""
+
+    text: str
+    margin: str = ""
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,25 +74,33 @@ class Result:
         Plain values; None where there is nothing.
     title : str
         A line above the table.
-    notes : list of str or of tuple of str
-        Paragraphs below the table, for people; of two strings the first stands in the margin.
+    notes : list of str or Note
+        Paragraphs below the table, for people.
     more : dict
         What only JSON holds.
+    picture : Picture, optional
+        A column that is drawn.
+    trace : callable, optional
+        Returns a line below the title, of a width at most; terminals alone show it.
     """
 
     command: str
     columns: Sequence[Column]
-    rows: list[dict[str, Any]]
+    rows: list[Row]
     title: str = ""
-    notes: Sequence[str | tuple[str, str]] = ()
+    notes: Sequence[str | Note] = ()
     more: dict[str, Any] = field(default_factory=dict)
+    picture: Picture | None = None
+    trace: Callable[[int], str] | None = None
 
     def print(self, style: str) -> None:
         """Print as a table or as CSV."""
         if style == "csv":
             self._print_csv()
-        else:
-            self._print_table()
+            return
+        from lstmfin.cli.table import print_table
+
+        print_table(self)
 
     def document(self) -> dict[str, Any]:
         """Return what JSON holds."""
@@ -76,74 +110,23 @@ class Result:
         keys = list(dict.fromkeys(key for row in self.rows for key in row))
         writer = csv.DictWriter(sys.stdout, keys, lineterminator="\n")
         writer.writeheader()
-        writer.writerows({k: _safe_cell(v) for k, v in row.items()} for row in self.rows)
-
-    def _print_table(self) -> None:
-        from rich.console import Console
-        from rich.markup import escape
-
-        terminal = Console(file=sys.stdout).width if sys.stdout.isatty() else PIPE_WIDTH
-        columns, needed = self._fitting(terminal)
-        # A line that is too long even so is the terminal's to break: no value is cut short.
-        console = Console(file=sys.stdout, width=max(terminal, needed), highlight=False)
-        if self.title:
-            console.print(f"\n{escape(self.title)}\n", style="bold")
-        console.print(self._table(columns))
-        for note in self.notes:
-            console.print(escape(_paragraph(note, min(terminal, NOTE_WIDTH))))
-
-    def _fitting(self, terminal: int) -> tuple[Sequence[Column], int]:
-        """Return the columns that the terminal has room for, and the room they take."""
-        columns = list(self.columns)
-        while True:
-            needed = sum(self._width(column) + GAP for column in columns) - GAP
-            most = max((column.spare for column in columns), default=0)
-            if needed <= terminal or most == 0:
-                return columns, needed
-            columns = [column for column in columns if column.spare < most]
-
-    def _width(self, column: Column) -> int:
-        """Return the room for every value, and for every word of the header."""
-        texts = [*column.header.split(), *(_shown(column, row) for row in self.rows)]
-        return max((len(text) for text in texts), default=0)
-
-    def _table(self, columns: Sequence[Column]) -> Any:
-        from rich.box import SIMPLE_HEAD
-        from rich.markup import escape
-        from rich.table import Table
-
-        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
-        for column in columns:
-            width = self._width(column)
-            table.add_column(
-                textwrap.fill(column.header, max(width, 1)),
-                justify="right" if column.right else "left",
-                width=width,
-            )
-        for row in self.rows:
-            table.add_row(*(escape(_shown(column, row)) for column in columns))
-        return table
+        writer.writerows({k: _safe_cell(_plain(v)) for k, v in row.items()} for row in self.rows)
 
 
-def _paragraph(note: str | tuple[str, str], width: int) -> str:
-    if isinstance(note, str):
-        return textwrap.fill(note, width)
-    margin, text = note
-    return textwrap.fill(
-        text, width, initial_indent=f"  {margin:<{MARGIN}}", subsequent_indent=" " * (MARGIN + 2)
-    )
-
-
-def _shown(column: Column, row: dict[str, Any]) -> str:
+def shown(column: Column, row: Row) -> str:
+    """Return the text of a value; a character that would move the cursor is a question mark."""
     value = row.get(column.key)
     missing = value is None or (isinstance(value, float) and not math.isfinite(value))
-    return "-" if missing else column.show(value)
+    text = "-" if missing else column.show(value)
+    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def _safe_cell(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula (CWE-1236); numbers stay numbers."""
+    """Return a cell: text that no spreadsheet takes for a formula (CWE-1236), all else as JSON."""
+    if value is None:
+        return None
     if not isinstance(value, str):
-        return value
+        return json.dumps(value)
     text = value.replace("\r", " ")  # the writer does not quote it
     return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\0")) else text
 

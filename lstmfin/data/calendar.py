@@ -107,15 +107,23 @@ def future_sessions(sessions: Sessions, n_sessions: int, *, exchange: str = "") 
     >>> [str(day) for day in future_sessions(week, 2)]
     ['2024-01-08', '2024-01-09']
     """
+    known = calendar_ahead(sessions, n_sessions, exchange=exchange)
+    if known is not None:
+        return known
     last = np.datetime64(sessions[-1], "D")
-    if has_calendar(sessions, exchange):
-        days = 2 * n_sessions + 30  # more than enough for weekends and holidays
-        known = _calendar_sessions(exchange, last + 1, last + days)
-        if known is not None and len(known) >= n_sessions:
-            return known[:n_sessions]
     return np.busday_offset(
         last, np.arange(1, n_sessions + 1), roll="backward", weekmask=_weekmask(sessions)
     )
+
+
+def calendar_ahead(sessions: Sessions, n_sessions: int, *, exchange: str) -> Sessions | None:
+    """Return the next sessions by the exchange's calendar, None where it cannot tell them."""
+    if not has_calendar(sessions, exchange):
+        return None
+    last = np.datetime64(sessions[-1], "D")
+    days = 2 * n_sessions + 30  # more than enough for weekends and holidays
+    known = _calendar_sessions(exchange, last + 1, last + days)
+    return None if known is None or len(known) < n_sessions else known[:n_sessions]
 
 
 def has_calendar(sessions: Sessions, exchange: str) -> bool:

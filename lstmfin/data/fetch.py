@@ -2,6 +2,8 @@
 
 import datetime as dt
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from lstmfin.data.gates import find_doubts
 from lstmfin.data.merge import SAME
 from lstmfin.data.prices import Prices, drop_range, validate
 from lstmfin.data.source import Source, SourceOptions
-from lstmfin.data.store import Store
+from lstmfin.data.store import Store, Update
 from lstmfin.data.symbols import parse_symbol
 from lstmfin.errors import DataError, UsageError
 from lstmfin.registry import SOURCES
@@ -107,41 +109,65 @@ def fetch(
     options = SourceOptions(config.path, cache, now, config.timeout)
     get = _Getter(source, symbol, options, courier or Courier(patience=config.patience))
 
-    stored = store.prices(symbol) if symbol in store else None
-    if stored is not None and stored.source != source_name and not config.replace:
+    stored = _stored(store, symbol, source_name, config, now)
+    known = None if config.replace else stored
+    with _holding_back(store, source, source_name, symbol, now):
+        if known is None:
+            prices, rebased = get(config.start, config.end), False
+        else:
+            prices, rebased = _bring_up_to_date(get, known, config)
+    if source.canary is not None and not config.accept:
+        _refuse_doubtful(store, prices, find_doubts(prices, known), now)
+    update = store.update(prices, now=now, replace=config.replace)
+    replaced = config.replace and stored is not None
+    return _outcome(store, prices, update, rebased=rebased, replaced=replaced)
+
+
+def _stored(
+    store: Store, symbol: str, source_name: str, config: FetchConfig, now: dt.datetime
+) -> Prices | None:
+    """Return the series as it stands, and refuse to mix it with another source's."""
+    if symbol not in store:
+        return None
+    stored = store.prices(symbol)
+    if stored.source != source_name and not config.replace:
         raise UsageError(
             f"{symbol} is stored from {stored.source}; add --replace to forget that and take it "
             f"from {source_name}, or fetch it with --source {stored.source}"
         )
-    if stored is not None and now < store.info(symbol).fetched_at:
+    if now < store.info(symbol).fetched_at:
         log.warning("%s: the clock says %s, which is before the last fetch", symbol, now)
-    rebased = False
-    is_live = source.canary is not None
+    return stored
+
+
+@contextmanager
+def _holding_back(
+    store: Store, source: Source, source_name: str, symbol: str, now: dt.datetime
+) -> Iterator[None]:
+    """Note in the quarantine why what a source on the network sent cannot be used."""
     try:
-        if stored is None or config.replace:
-            prices = get(config.start, config.end)
-        else:
-            prices, rebased = _bring_up_to_date(get, stored, config)
+        yield
     except DataError as error:
-        if is_live:
+        if source.canary is not None:
             doubts = [Doubt("rows", "", str(error).removeprefix(f"{symbol}: "))]
             store.hold_back(symbol, source_name, doubts, now=now)
         raise
-    if is_live and not config.accept:
-        known = None if config.replace else stored
-        _refuse_doubtful(store, prices, find_doubts(prices, known), now)
-    update = store.update(prices, now=now, replace=config.replace)
-    info = store.info(symbol)
+
+
+def _outcome(
+    store: Store, prices: Prices, update: Update, *, rebased: bool, replaced: bool
+) -> Outcome:
+    info = store.info(prices.symbol)
     return Outcome(
-        symbol,
-        source_name,
+        prices.symbol,
+        prices.source,
         n_new=update.n_new,
         n_changed=update.n_changed,
         first=info.first,
         last=info.last,
         n_sessions=info.n_sessions,
         rebased=rebased,
-        replaced=config.replace and stored is not None,
+        replaced=replaced,
         notes=prices.notes,
     )
 

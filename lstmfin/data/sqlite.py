@@ -201,3 +201,19 @@ def translated(path: Path) -> Iterator[None]:
         raise DataError(
             f"{path} cannot be read as a store of prices ({error}); move it away and fetch again"
         ) from error
+
+
+def symbols_at_once(path: Path) -> tuple[str, ...]:
+    """Return the symbols of a store; none rather than wait, write, or complain.
+
+    For what a shell asks while somebody types: it imports little, and reads alone.
+    """
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0)
+        ) as database,
+    ):
+        rows = database.execute("SELECT symbol FROM series ORDER BY symbol").fetchall()
+        return tuple(str(symbol) for (symbol,) in rows)
+    return ()

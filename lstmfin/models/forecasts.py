@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmfin.data.calendar import exchange_of, future_sessions
+from lstmfin.data.calendar import calendar_ahead, exchange_of, future_sessions
 from lstmfin.data.prices import Prices
 from lstmfin.data.target import cumulative_returns
 from lstmfin.errors import DataError, UsageError
@@ -56,6 +56,8 @@ class Forecast:
         Sessions since the last one that the model was trained on.
     was_seen : bool
         Whether the model was trained on this symbol.
+    knows_holidays : bool
+        Whether the sessions are those of the exchange's calendar; else its weekdays are taken.
     """
 
     symbol: str
@@ -70,6 +72,7 @@ class Forecast:
     members: tuple[Law, ...]
     stale_sessions: int
     was_seen: bool = True
+    knows_holidays: bool = False
 
     def prices(self, levels: tuple[float, ...] = LEVELS) -> Floats:
         """Return the quantiles (H, Q) of the model's prices."""
@@ -179,21 +182,22 @@ def make_forecast(
     realised = cumulative_returns(prices, ahead)[-len(outlook.variance) :]
     law = calibrate(outlook.law[:, :ahead], realised, method=method)[-1]
     trained_to = data.last if data else last
+    exchange = exchange_of(prices.symbol, prices.timezone)
+    known = calendar_ahead(prices.sessions, ahead, exchange=exchange)
     return Forecast(
         symbol=prices.symbol,
         currency=prices.currency,
         source=prices.source,
         origin=prices.sessions[-1],
         last_close=float(prices.column("close")[-1]),
-        sessions=future_sessions(
-            prices.sessions, ahead, exchange=exchange_of(prices.symbol, prices.timezone)
-        ),
+        sessions=future_sessions(prices.sessions, ahead) if known is None else known,
         law=law,
         naive=outlook.naive[-1, :ahead],
         volatility=np.sqrt(outlook.variance[-1, :ahead]),
         members=tuple(one[-1, :ahead] for one in outlook.members),
         stale_sessions=int((prices.sessions > np.datetime64(trained_to)).sum()),
         was_seen=was_seen,
+        knows_holidays=known is not None,
     )
 
 

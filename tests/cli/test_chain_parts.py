@@ -28,7 +28,7 @@ FLAGS = [
 
 
 def parts(words):
-    return group._parts(click.Context(group), list(words))
+    return group.parts(click.Context(group), list(words))
 
 
 words = st.sampled_from([*COMMANDS.names(), *SYMBOLS, *(flag for _, flag in TAKING + FLAGS), "3"])

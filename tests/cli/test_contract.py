@@ -1,5 +1,7 @@
 """What holds for every command, walked over the registry."""
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -7,6 +9,7 @@ from dataclasses import fields
 
 import click
 import pytest
+from result_schemas import validate
 
 from lstmfin.cli.instruments import BenchConfig, GradientsConfig
 from lstmfin.cli.main import group
@@ -24,7 +27,7 @@ from lstmfin.errors import ExitCode
 from lstmfin.registry import COMMANDS
 
 NAMES = COMMANDS.names()
-INSTRUMENTS = {"bench", "doctor", "gradients", "schedule", "selftest"}
+INSTRUMENTS = {"bench", "completion", "doctor", "gradients", "schedule", "schema", "selftest"}
 """Commands that look at the engine or the workspace itself: they need no symbols."""
 ON_SYMBOLS = sorted(set(NAMES) - INSTRUMENTS - {"init"})
 PROMISED = {
@@ -146,7 +149,7 @@ def test_symbols_that_cannot_be(fetched, tmp_path, name, symbol):
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"init"}))
 def test_every_command_speaks_json_and_csv(trained, name):
-    """Each result is one JSON object with its rows, and the same rows are CSV."""
+    """Each result is one JSON object of its schema, with its rows, and the same rows are CSV."""
     quick = {"train": ["--epochs", "1", "--hidden", "2"], "backtest": ["--train", "300"]}
     quick["audit"] = quick["backtest"]
     quick["tune"] = ["--trials", "2", "--over", "hidden", "--train", "300", "--kept", "100"]
@@ -157,16 +160,20 @@ def test_every_command_speaks_json_and_csv(trained, name):
         "doctor": [],
         "data": ["list"],
         "schedule": [],
+        "schema": [],
+        "completion": ["fish"],
     }
     words = (name, *instruments.get(name, ["GARCH", *quick.get(name, [])]))
     ended = trained("--format", "json", *words)
     assert ended.code == 0, ended.err
     document = json.loads(ended.out)
+    validate(document)
+    assert "\x1b" not in ended.out
     assert document["command"] == name
     assert document["rows"]
     table = trained("--format", "csv", *words)
-    header, *lines = table.out.splitlines()
-    assert header.split(",") == list(document["rows"][0])
+    header, *lines = csv.reader(io.StringIO(table.out))
+    assert header == list(document["rows"][0])
     assert len(lines) == len(document["rows"])
 
 

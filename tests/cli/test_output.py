@@ -4,13 +4,25 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmfin.cli import output
-from lstmfin.cli.output import Column, Result, number, percent, price, print_json, signed_percent
+from lstmfin.cli import output, table
+from lstmfin.cli.output import (
+    Column,
+    Note,
+    Picture,
+    Result,
+    number,
+    percent,
+    price,
+    print_json,
+    signed_percent,
+)
 
 
 def result(rows, *, columns=None, **more):
@@ -85,6 +97,16 @@ def test_csv_cells_come_back(rows):
         assert int(digits) == value
 
 
+def test_csv_holds_what_json_holds(capsys):
+    """Text as it is, nothing for null, and all else as JSON writes it."""
+    row = {"a": "x,y", "b": None, "c": True, "d": [1, 2.5], "e": {"k": "v"}, "f": 0.1, "g": np.inf}
+    (read,) = csv.DictReader(io.StringIO(printed(capsys, result([row]), "csv")))
+    print_json([result([row])])
+    (plain,) = json.loads(capsys.readouterr().out)["rows"]
+    assert read.pop("a") == plain.pop("a") == "x,y"
+    assert {k: json.loads(cell) if cell else None for k, cell in read.items()} == plain
+
+
 def test_numbers_stay_numbers_in_csv(capsys):
     """A negative number is no formula."""
     out = printed(capsys, result([{"a": -1.5, "b": "=cmd()"}]), "csv")
@@ -105,14 +127,16 @@ class Terminal(io.StringIO):
         return True
 
 
-def on_terminal(monkeypatch, width, one):
-    """Return the lines that a terminal shows."""
+def on_terminal(monkeypatch, width, one, *, env=None, raw=False):
+    """Return the lines that a terminal shows, plain unless told otherwise."""
     stream = Terminal()
     monkeypatch.setattr(output.sys, "stdout", stream)
-    monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("NO_COLOR", "1")
+    told = {"COLUMNS": str(width), "TERM": "xterm", "NO_COLOR": "1", **(env or {})}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
     one.print("table")
+    if raw:
+        return stream.getvalue().splitlines()
     return re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()
 
 
@@ -138,17 +162,17 @@ def test_a_narrow_terminal_gets_fewer_columns(monkeypatch, width, shown):
 @pytest.mark.parametrize("width", [50, 80, 120])
 def test_tables_and_notes_keep_to_the_terminal(monkeypatch, width):
     """No line is longer than the terminal, where the columns fit at all."""
-    notes = ["a long sentence " * 20, ("verdict:", "another one " * 20)]
+    notes = ["a long sentence " * 20, Note("another one " * 20, margin="verdict:")]
     lines = on_terminal(monkeypatch, width, result(ROWS, columns=WIDE, notes=notes))
     assert max(len(line.rstrip()) for line in lines) <= width
 
 
 def test_what_stands_in_the_margin_stands_alone(monkeypatch):
     """The lines of a verdict hang beside their topic."""
-    one = result(ROWS, columns=WIDE, notes=[("money:", "word " * 40)])
+    one = result(ROWS, columns=WIDE, notes=[Note("word " * 40, margin="money:")])
     first, second, *_ = on_terminal(monkeypatch, 80, one)[-4:]
     assert first.startswith("  money:     word")
-    assert second.startswith(" " * (output.MARGIN + 2) + "word")
+    assert second.startswith(" " * (table.MARGIN + 2) + "word")
 
 
 def test_a_result_without_rows(capsys):
@@ -158,3 +182,62 @@ def test_a_result_without_rows(capsys):
     assert printed(capsys, empty, "csv").strip() == ""
     print_json([empty])
     assert json.loads(capsys.readouterr().out)["rows"] == []
+
+
+PICTURE = Picture(lambda w: "h" * w, lambda row, w: "p" * w, least=8, most=20, spare=1)
+
+
+@pytest.mark.parametrize(
+    ("width", "pictured"), [(76, 20), (60, 12), (56, 8), (55, 20), (40, 16), (32, 8), (31, 0)]
+)
+def test_a_picture_takes_the_room_that_is_left(monkeypatch, width, pictured):
+    """Other columns go before it, it goes before what is never spared; it may be told off."""
+    one = result(ROWS, columns=[*WIDE[:2], *(replace(c, spare=2) for c in WIDE[2:4])])
+    one = replace(one, picture=PICTURE, trace=lambda w: "t" * min(w, 30))
+    lines = on_terminal(monkeypatch, width, one, env={"NO_COLOR": ""})
+    head = next(line for line in lines if "column" in line)
+    assert head.count("h" * pictured) >= bool(pictured)
+    assert max(line.count("p") for line in lines) == pictured
+    assert "t" * 30 in "".join(lines)
+    assert max(map(len, lines)) <= width
+    for env in ({"NO_COLOR": "1"}, {"NO_COLOR": "", "TERM": "dumb"}):
+        plain = "".join(on_terminal(monkeypatch, width, one, env=env))
+        assert "p" * 8 not in plain
+        assert "t" * 30 not in plain
+
+
+def test_a_long_text_goes_on_in_the_next_line(monkeypatch):
+    """Between words, in its own column; a pipe gets it in one line."""
+    text = "one two three four five six seven eight nine ten eleven twelve"
+    columns = [Column("a", "a", right=False), Column("b", "b", right=False, wraps=True)]
+    one = result([{"a": "x" * 10, "b": text}, {"a": "y", "b": ""}], columns=columns)
+    lines = on_terminal(monkeypatch, 40, one)
+    assert max(map(len, lines)) <= 40
+    assert " ".join(" ".join(line[10:] for line in lines[2:]).split()) == text
+    with monkeypatch.context() as patch:
+        stream = io.StringIO()
+        patch.setattr(output.sys, "stdout", stream)
+        one.print("table")
+    assert text in stream.getvalue()
+
+
+def test_tones_are_colours(monkeypatch):
+    """Of a cell by its text, of a note up to its colon; the words are the same without."""
+    columns = [Column("a", "a", tones={"bad": "bad", "good": "good"})]
+    notes = [Note("no edge shown: p = 1", margin="money:", tone="odd"), "plain: text"]
+    one = result([{"a": "bad"}, {"a": "good"}, {"a": "fair"}], columns=columns, notes=notes)
+    seen = "\n".join(on_terminal(monkeypatch, 80, one, env={"NO_COLOR": ""}, raw=True))
+    assert "\x1b[1;31m bad\x1b[0m" in seen
+    assert "\x1b[32mgood\x1b[0m" in seen
+    assert "\x1b[33mno edge shown\x1b[0m: p = 1" in seen
+    assert "\x1b[33mplain" not in seen
+    without = "\n".join(on_terminal(monkeypatch, 80, one, raw=True))
+    assert "\x1b" not in without
+    assert re.sub(r"\x1b\[[0-9;]*m", "", seen) == without
+
+
+def test_a_value_cannot_move_the_cursor(capsys):
+    """Control characters of a name that a source gave are shown as question marks."""
+    out = printed(capsys, result([{"a": "x\x1b[2Jy\rz\n"}]))
+    assert "x?[2Jy?z?" in out
+    assert "\x1b" not in out

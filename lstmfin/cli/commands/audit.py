@@ -10,6 +10,8 @@ from lstmfin.cli.options import section_options, symbols_argument
 from lstmfin.config import BacktestConfig
 from lstmfin.errors import ExitCode
 
+HOLDS = {"yes": "good", "NO": "bad"}
+
 
 @click.command("audit")
 @symbols_argument
@@ -41,9 +43,9 @@ def audit(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     leaks = [row for row in rows if not row["ok"]]
     columns = (
         Column("symbol", "symbol", right=False),
-        Column("subject", "of what", right=False),
-        Column("ok", "holds", lambda ok: "yes" if ok else "NO"),
-        Column("text", "found", right=False),
+        Column("subject", "of what", right=False, wraps=True),
+        Column("ok", "holds", lambda ok: "yes" if ok else "NO", tones=HOLDS),
+        Column("text", "found", right=False, wraps=True),
     )
     note = (
         f"{len(leaks)} of {len(rows)} do not hold: what the backtest says cannot be believed."

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from lstmfin.backtest.scores import Scores
     from lstmfin.backtest.search import Search
     from lstmfin.backtest.walkforward import Backtest, Plan
+    from lstmfin.cli.output import Result
+    from lstmfin.cli.plans import Plans
     from lstmfin.data.prices import Floats
 
     Done = tuple[Backtest, Plan, Search, Floats | None]
-    from lstmfin.cli.output import Result
 
 
 @click.command("backtest")
@@ -37,18 +38,10 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     else the default. It is trained anew in each fold, on sessions before the fold alone. Positions
     are taken in the session after the forecast, at the open where there is one.
     """
-    from lstmfin.backtest.benchmark import benchmark_returns
-    from lstmfin.backtest.fold_files import FoldFiles
     from lstmfin.backtest.record import save_record
-    from lstmfin.backtest.search import enter
-    from lstmfin.backtest.walkforward import run_backtests
     from lstmfin.cli.plans import plans_of
     from lstmfin.cli.seeds import emit_seeds
-    from lstmfin.data.ledger import Ledger
     from lstmfin.data.sectors import read_sectors
-    from lstmfin.data.symbols import parse_symbol
-    from lstmfin.models.forecaster import PANEL
-    from lstmfin.workers import Workers, open_workers
 
     as_of = options.pop("as_of")
     config = job.settings.backtest.evolve(**options)
@@ -57,9 +50,38 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         raise UsageError(f"--book {config.book} needs two symbols or more, not {len(chosen)}")
     sectors = read_sectors(config.sectors, chosen) if config.sectors else {}
     plans = plans_of(job, chosen, config, as_of)
+    done, files = _run(job, plans)
+    records = _judged(done)
+    for record in records:
+        save_record(job.workspace, record)
+        job.keep(f"backtest of {record.symbol}")
+    for one in files:
+        one.remove()
+    for part in [[record] for record in records] if job.style == "table" else [records]:
+        job.emit(_result(part))
+    emit_seeds(job, records)
+    if config.book != "none" and len(done) > 1:
+        from lstmfin.cli.book import emit_book
+
+        results = [result for result, *_ in done]
+        of_each = [sectors[one.symbol] for one in results] if sectors else ()
+        emit_book(job, results, [one[1] for one in done], config, of_each)
+
+
+def _run(job: Job, plans: "Plans") -> "tuple[list[Done], list[FoldFiles]]":
+    """Run what is planned; return what came of each symbol, and the files of folds to remove."""
+    from lstmfin.backtest.benchmark import benchmark_returns
+    from lstmfin.backtest.fold_files import FoldFiles
+    from lstmfin.backtest.search import enter
+    from lstmfin.backtest.walkforward import run_backtests
+    from lstmfin.data.ledger import Ledger
+    from lstmfin.data.symbols import parse_symbol
+    from lstmfin.models.forecaster import PANEL
+    from lstmfin.workers import Workers, open_workers
+
     files = {run.label: FoldFiles(job.workspace, run.label) for run in plans.runs}
-    ledger = Ledger(job.workspace.database)
-    market = job.prices(parse_symbol(config.benchmark), as_of=as_of) if config.benchmark else None
+    ledger, other = Ledger(job.workspace.database), plans.config.benchmark
+    market = job.prices(parse_symbol(other), as_of=plans.as_of) if other else None
     done: list[Done] = []
 
     def one(symbol: str) -> None:
@@ -73,7 +95,7 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         search = enter(ledger, result, plan, now=dt.datetime.now(dt.UTC))
         done.append((result, plan, search, returns))
 
-    what = chosen[0] if len(chosen) == 1 else f"{len(chosen)} symbols"
+    what = next(iter(plans.of)) if len(plans.of) == 1 else f"{len(plans.of)} symbols"
     with (
         open_workers(job.workers) if plans.runs else Workers() as workers,
         job.progress(f"Backtesting {what}") as move,
@@ -85,21 +107,8 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         ) as results,
     ):
         job.each(list(plans.of), one)
-    records = _judged(done)
-    for record in records:
-        save_record(job.workspace, record)
-        job.keep(f"backtest of {record.symbol}")
-    for label in {PANEL if plan.network.panel else plan.label for _, plan, *_ in done}:
-        files[label].remove()
-    for part in [[record] for record in records] if job.style == "table" else [records]:
-        job.emit(_result(part))
-    emit_seeds(job, records)
-    if config.book != "none" and len(done) > 1:
-        from lstmfin.cli.book import emit_book
-
-        results_of_all = [result for result, *_ in done]
-        of_each = [sectors[one.symbol] for one in results_of_all] if sectors else ()
-        emit_book(job, results_of_all, [one[1] for one in done], config, of_each)
+    labels = {PANEL if plan.network.panel else plan.label for _, plan, *_ in done}
+    return done, [files[label] for label in labels]
 
 
 def _judged(done: list["Done"]) -> list["Record"]:
@@ -143,18 +152,18 @@ CALIBRATION = ("coverage_by_quarter", "pit")
 
 
 def _result(records: list["Record"]) -> "Result":
-    from lstmfin.cli.output import Column, Result, number, percent, signed_percent
+    from lstmfin.cli.output import Column, Note, Result, number, percent, signed_percent
 
     columns = (
         Column("model", "model", right=False),
         Column("crps_skill", "CRPS skill", signed_percent()),
-        Column("crps_skill_at_horizon", "at horizon", signed_percent()),
+        Column("crps_skill_at_horizon", "at horizon", signed_percent(), spare=1),
         Column("coverage_90", "90 % held", percent()),
         Column("hit_rate", "sign right", percent()),
         Column("annual_return", "return", signed_percent()),
         Column("sharpe", "Sharpe", number(2)),
-        Column("max_drawdown", "drawdown", percent(), spare=1),
-        Column("turnover", "turnover", number(2), spare=2),
+        Column("max_drawdown", "drawdown", percent(), spare=2),
+        Column("turnover", "turnover", number(2), spare=3),
     )
     rows = [{"symbol": r.symbol, **asdict(scores)} for r in records for scores in r.scores]
     calibration = [
@@ -167,7 +176,7 @@ def _result(records: list["Record"]) -> "Result":
     ]
     verdicts = [{"symbol": r.symbol, **asdict(one)} for r in records for one in r.findings]
     more = {"verdict": verdicts, "calibration": calibration}
-    notes: list[str | tuple[str, str]] = []
+    notes: list[str | Note] = []
     title = ""
     if len(records) == 1:
         (record,) = records
@@ -185,7 +194,10 @@ def _result(records: list["Record"]) -> "Result":
             ),
             "",
             f"Verdict on {record.symbol}",
-            *((f"{one.topic}:", one.text) for one in record.findings),
+            *(
+                Note(one.text, margin=f"{one.topic}:", tone="good" if one.edge else "odd")
+                for one in record.findings
+            ),
         ]
     return Result("backtest", columns, rows, title=title, notes=notes, more=more)
 

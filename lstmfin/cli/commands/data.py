@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstmfin.cli.completion import first_word
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options
 from lstmfin.config import DataConfig
@@ -21,7 +22,12 @@ Rows = list[dict[str, Any]]
 
 
 @click.command("data")
-@click.argument("words", nargs=-1, metavar="[list|show|check|diff|export] [SYMBOL]...")
+@click.argument(
+    "words",
+    nargs=-1,
+    metavar="[list|show|check|diff|export] [SYMBOL]...",
+    shell_complete=first_word(lambda: tuple(ACTIONS), needed=True),
+)
 @section_options(DataConfig)
 @click.pass_obj
 def data(job: Job, /, words: tuple[str, ...], **options: Any) -> None:
@@ -98,7 +104,8 @@ def _show(job: Job, store: "Store", chosen: tuple[str, ...], config: DataConfig)
         for row in unfinished
     ]
     keys = "symbol session open high low close adj_close volume final action"
-    job.emit(_result("Bars", rows, keys, notes=notes))
+    spare = {"open": 2, "action": 3, "adj_close": 4, "volume": 5, "final": 6}
+    job.emit(_result("Bars", rows, keys, spare=spare, notes=notes))
 
 
 def _check(job: Job, store: "Store", chosen: tuple[str, ...], config: DataConfig) -> None:
@@ -154,7 +161,9 @@ def _diff(job: Job, store: "Store", chosen: tuple[str, ...], config: DataConfig)
             "as a dividend or a split does with adjusted prices."
         )
     keys = "symbol seen_at field sessions first last old new factor"
-    job.emit(_result("Changed afterwards", rows, keys, notes=[note], more={"changes": changes}))
+    more: dict[str, Any] = {"notes": [note], "more": {"changes": changes}}
+    spare = {"last": 1, "sessions": 2, "seen_at": 3}
+    job.emit(_result("Changed afterwards", rows, keys, spare=spare, **more))
 
 
 def _summary(group: Rows) -> dict[str, Any]:
@@ -215,6 +224,7 @@ def _result(title: str, rows: Rows, keys: str, *, spare: Any = None, **more: Any
             _shown,
             right=key not in LEFT,
             spare=(spare or {}).get(key, 0),
+            wraps=key == "text",
         )
         for key in keys.split()
     ]

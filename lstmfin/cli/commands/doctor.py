@@ -22,6 +22,9 @@ LEAST_FREE = 200_000_000
 OLD_TEMPORARY = dt.timedelta(days=1)
 
 
+TONES = {state: state for state in ("good", "odd", "bad")}
+
+
 class Finding(NamedTuple):
     """One line: what was looked at, whether it is good, odd or bad, and what was seen."""
 
@@ -42,8 +45,8 @@ def doctor(job: Job, /) -> None:
     findings = [*_versions(), *_disk(job), *_configuration(job), *_store(job), *_models(job)]
     columns = [
         Column("check", "check", right=False),
-        Column("state", "state", right=False),
-        Column("text", "", right=False),
+        Column("state", "state", right=False, tones=TONES),
+        Column("text", "", right=False, wraps=True),
     ]
     rows = [one._asdict() for one in findings]
     job.emit(Result("doctor", columns, rows, title=f"Workspace {job.workspace.root}"))

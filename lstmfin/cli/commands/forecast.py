@@ -1,15 +1,18 @@
 """Forecast the range of the next sessions from a saved model."""
 
-from typing import TYPE_CHECKING, Any
+import datetime as dt
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from lstmfin.cli.glyphs import range_bar, spark
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
+from lstmfin.cli.output import Column, Picture, Result, percent, price
 from lstmfin.config import ForecastConfig, ReplayConfig
 
 if TYPE_CHECKING:
-    from lstmfin.data.prices import Prices
+    from lstmfin.data.prices import Floats, Prices
     from lstmfin.models.forecaster import Forecaster
     from lstmfin.models.forecasts import Forecast
 
@@ -17,13 +20,30 @@ MOST_ROWS = 12
 SHOWN = (1, 2, 3, 4, 5, 10, 20, 40, 60, 120, 240, 480, 720)
 """Sessions ahead that the table shows of a forecast with more rows; JSON and CSV hold all."""
 
-NOTES = [
-    "Ranges, not promises: the median is close to the last price because little more is known.",
-    (
-        "Rise is the chance of one; a day is the expected volatility of a day up to then; naive is "
-        "the range that trailing volatility alone would give. Holidays are not known."
-    ),
-]
+TRACED = 250
+"""Sessions of the price that a terminal shows: about a year."""
+
+QUANTILES = ("q05", "q25", "q50", "q75", "q95")
+
+COLUMNS = (
+    Column("horizon", "ahead"),
+    Column("session", "session", right=False),
+    Column("q05", "5 %", price),
+    Column("q25", "25 %", price, spare=3),
+    Column("q50", "median", price),
+    Column("q75", "75 %", price, spare=3),
+    Column("q95", "95 %", price),
+    Column("chance_of_rise", "rise", percent(0)),
+    Column("daily_volatility", "a day", percent(2), spare=4),
+    Column("naive_q05", "naive 5 %", price, spare=2),
+    Column("naive_q95", "naive 95 %", price, spare=2),
+)
+
+NOTE = "Ranges, not promises: the median is close to the last price because little more is known."
+LEGEND = (
+    "Rise is the chance of one; a day is the expected volatility of a day up to then; naive is the "
+    "range that trailing volatility alone would give."
+)
 
 
 @click.command("forecast")
@@ -41,62 +61,62 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     Sessions that are not over yet are published: written into the journal, once and for good, and
     `score` holds them against what comes. A replay (--as-of) publishes nothing.
     """
-    from lstmfin.cli.output import Column, Result, percent, price
-    from lstmfin.models.forecasts import make_forecast
-    from lstmfin.models.shelf import load_model, load_panel
-
     as_of = options.pop("as_of")
     config = job.settings.forecast.evolve(**options)
-    chosen = job.choose(symbols, job.stored_symbols)
-    columns = (
-        Column("horizon", "ahead"),
-        Column("session", "session", right=False),
-        Column("q05", "5 %", price),
-        Column("q25", "25 %", price, spare=1),
-        Column("q50", "median", price),
-        Column("q75", "75 %", price, spare=1),
-        Column("q95", "95 %", price),
-        Column("chance_of_rise", "rise", percent(0)),
-        Column("daily_volatility", "a day", percent(2), spare=2),
-        Column("naive_q05", "naive 5 %", price),
-        Column("naive_q95", "naive 95 %", price),
-    )
-
-    made: list[tuple[Forecast, list[dict[str, Any]]]] = []
+    rows: list[dict[str, Any]] = []
 
     def one(symbol: str) -> None:
-        if config.model == "panel":
-            identity, forecaster = load_panel(job.workspace)
-        else:
-            identity, forecaster = load_model(job.workspace, symbol)
-        prices = job.prices(symbol, forecaster.config.exog, as_of=as_of)
-        forecast = make_forecast(
-            forecaster, prices, horizon=config.horizon, calibration=config.calibration
-        )
-        data = forecaster.provenance
-        if as_of is not None and data and data.last > str(forecast.origin):
-            job.tell(
-                f"{symbol}: the model was trained on prices to {data.last} and knows what came "
-                f"after this forecast; for a replay: lstmfin train {symbol} --as-of {as_of}"
-            )
-        rows = [{"symbol": symbol, "model": identity, **row} for row in forecast.rows()]
-        made.append((forecast, rows))
-        if forecast.stale_sessions:
-            job.tell(
-                f"{symbol}: the model has not seen the last {forecast.stale_sessions} sessions; "
-                f"to train it anew: lstmfin train {symbol}"
-            )
-        if not forecast.was_seen:
-            job.tell(f"{symbol}: forecast by a panel that was not trained on it")
-        if as_of is None:
-            _publish(job, forecast, prices, identity, forecaster)
+        made = _made(job, config, symbol, as_of)
+        rows.extend(made.rows)
         if job.style == "table":
-            notes = [*NOTES, *_seeds(rows)]
-            job.emit(Result("forecast", columns, _shown(rows), title=_title(forecast), notes=notes))
+            job.emit(_table(made))
 
-    job.each(chosen, one)
+    job.each(job.choose(symbols, job.stored_symbols), one)
     if job.style != "table":
-        job.emit(Result("forecast", columns, [row for _, rows in made for row in rows]))
+        job.emit(Result("forecast", COLUMNS, rows))
+
+
+class Made(NamedTuple):
+    """A forecast, its rows, and the closes before it."""
+
+    forecast: "Forecast"
+    rows: list[dict[str, Any]]
+    closes: "Floats"
+
+
+def _made(job: Job, config: ForecastConfig, symbol: str, as_of: dt.date | None) -> Made:
+    """Make the forecast of one symbol, tell what is to be known of it, and publish it."""
+    from lstmfin.models.forecasts import make_forecast
+    from lstmfin.models.shelf import load_panel
+
+    own = config.model == "own"
+    identity, forecaster = job.model(symbol) if own else load_panel(job.workspace)
+    prices = job.prices(symbol, forecaster.config.exog, as_of=as_of)
+    forecast = make_forecast(
+        forecaster, prices, horizon=config.horizon, calibration=config.calibration
+    )
+    rows = [{"symbol": symbol, "model": identity, **row} for row in forecast.rows()]
+    _warn(job, forecast, forecaster, as_of)
+    if as_of is None:
+        _publish(job, forecast, prices, identity, forecaster)
+    return Made(forecast, rows, prices.finished().column("close"))
+
+
+def _warn(job: Job, forecast: "Forecast", forecaster: "Forecaster", as_of: dt.date | None) -> None:
+    """Tell what the model had seen: too much for a replay, or not all that there is."""
+    symbol, data = forecast.symbol, forecaster.provenance
+    if as_of is not None and data and data.last > str(forecast.origin):
+        job.tell(
+            f"{symbol}: the model was trained on prices to {data.last} and knows what came "
+            f"after this forecast; for a replay: lstmfin train {symbol} --as-of {as_of}"
+        )
+    if forecast.stale_sessions:
+        job.tell(
+            f"{symbol}: the model has not seen the last {forecast.stale_sessions} sessions; "
+            f"to train it anew: lstmfin train {symbol}"
+        )
+    if not forecast.was_seen:
+        job.tell(f"{symbol}: forecast by a panel that was not trained on it")
 
 
 def _publish(
@@ -112,19 +132,50 @@ def _publish(
         job.keep(f"{n_published} published forecasts of {forecast.symbol}")
 
 
-def _title(forecast: "Forecast") -> str:
-    from lstmfin.cli.output import price
-
+def _table(made: Made) -> Result:
+    """Return what people see: some of the rows, their ranges as bars, and the price before."""
+    forecast, rows = made.forecast, _some(made.rows)
     money = f" {forecast.currency}" if forecast.currency else ""
-    return (
-        f"{forecast.symbol}  {price(forecast.last_close)}{money} at the close of {forecast.origin}"
+    close, origin = price(forecast.last_close), forecast.origin
+    return Result(
+        "forecast",
+        COLUMNS,
+        rows,
+        title=f"{forecast.symbol}  {close}{money} at the close of {origin}",
+        notes=[NOTE, _legend(forecast), *_seeds(rows)],
+        picture=_ranges(rows),
+        trace=lambda width: _trace(made.closes[-TRACED:].tolist(), width),
     )
+
+
+def _legend(forecast: "Forecast") -> str:
+    unknown = "" if forecast.knows_holidays else " Holidays are not known."
+    return LEGEND + unknown
+
+
+def _ranges(rows: list[dict[str, Any]]) -> Picture:
+    """Return the column of bars, all of one scale: nine tenths, half, and the median."""
+    low, high = min(row["q05"] for row in rows), max(row["q95"] for row in rows)
+
+    def scale(width: int) -> str:
+        ends = price(low), price(high)
+        room = width - sum(map(len, ends))
+        return (" " * room).join(ends) if room > 0 else "range"
+
+    def bar(row: dict[str, Any], width: int) -> str:
+        return range_bar([row[name] for name in QUANTILES], low, high, width)
+
+    return Picture(scale, bar, least=11)
+
+
+def _trace(closes: list[float], width: int) -> str:
+    """Return the last closes as a line, with what they lie between."""
+    about = f"{len(closes)} sessions, {price(min(closes))} to {price(max(closes))}"
+    return f"{spark(closes, min(width - len(about) - 2, 60))}  {about}"
 
 
 def _seeds(rows: list[dict[str, Any]]) -> list[str]:
     """Return a note on how far the networks of an ensemble differ, at the next session."""
-    from lstmfin.cli.output import price
-
     first = rows[0]
     if first["members"] == 1:
         return []
@@ -137,7 +188,7 @@ def _seeds(rows: list[dict[str, Any]]) -> list[str]:
     return [text]
 
 
-def _shown(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _some(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows that a table shows: all of a short forecast, some of a long one."""
     if len(rows) <= MOST_ROWS:
         return rows

@@ -18,6 +18,10 @@ NOTES = [
 ]
 
 
+SPARED = (2, 20)
+"""Lags that a narrow terminal does not show."""
+
+
 @click.command("gradients")
 @section_options(GradientsConfig)
 @click.pass_obj
@@ -44,7 +48,10 @@ def gradients(job: Job, /, **options: Any) -> None:
         picture = gradients_picture(scales, cells, subject=symbol)
         draw_to(job, config.out, "gradients", picture, theme=config.theme)
     columns = [Column("name", "", right=False), Column("inputs", "inputs", lambda x: f"{x:g}")]
-    columns += [Column(f"lag_{lag}", f"lag {lag}", lambda x: f"{x:.3g}") for lag in LAGS]
+    columns += [
+        Column(f"lag_{lag}", f"lag {lag}", lambda x: f"{x:.3g}", spare=int(lag in SPARED))
+        for lag in LAGS
+    ]
     rows = [_row(one, LAGS) for one in (*scales, *cells)]
     job.emit(Result("gradients", columns, rows, title="Gradients back through time", notes=NOTES))
 
@@ -54,12 +61,11 @@ def _measured(
 ) -> tuple[list["Decay"], list["Decay"]]:
     """Return the simple network at each scale, at rest and driven; and the cells as they come."""
     from lstmfin.engine.gradient_decay import SCALES, cell_that_learned, new_cell, trained_cell
-    from lstmfin.models.shelf import load_model
 
     names, hidden, network = list(config.cell), config.hidden, None
     own: dict[str, dict[str, Any]] = {}
     if symbol is not None:
-        network = load_model(job.workspace, symbol)[1].network
+        network = job.model(symbol)[1].network
         assert network is not None
         built = network.architecture
         hidden, own = built.n_hidden, {built.cell: dict(built.options)}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from lstmfin.cli.completion import words
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import symbols_argument
 from lstmfin.config import (
@@ -24,12 +25,18 @@ from lstmfin.config import (
     toml_value,
 )
 from lstmfin.errors import UsageError
+from lstmfin.registry import SOURCES
 from lstmfin.workspace import write_atomically
 
 
 @click.command("init")
 @symbols_argument
-@click.option("--source", default=None, help="Where the prices of this workspace come from.")
+@click.option(
+    "--source",
+    default=None,
+    help="Where the prices of this workspace come from.",
+    shell_complete=words(SOURCES.names),
+)
 @click.pass_obj
 def init(job: Job, /, symbols: tuple[str, ...], source: str | None) -> None:
     """Make a workspace: a folder with an lstmfin.toml to edit.

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from lstmfin.cli.completion import first_word
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options
 from lstmfin.config import PlotConfig
@@ -13,7 +14,9 @@ from lstmfin.registry import PLOTS, did_you_mean
 
 
 @click.command("plot")
-@click.argument("words", nargs=-1, metavar="[KIND] [SYMBOL]...")
+@click.argument(
+    "words", nargs=-1, metavar="[KIND] [SYMBOL]...", shell_complete=first_word(PLOTS.names)
+)
 @section_options(PlotConfig)
 @click.pass_obj
 def plot(job: Job, /, words: tuple[str, ...], **options: Any) -> None:
@@ -63,6 +66,7 @@ def plot(job: Job, /, words: tuple[str, ...], **options: Any) -> None:
             job.keep(str(place))
             rows.append({"symbol": symbol, "kind": kind, "path": str(place)})
         if len(missing) == len(kinds):
+            job.refuse_mistyped(symbol)
             raise missing[0]
         for absent in missing:
             job.tell(str(absent))

@@ -19,6 +19,8 @@ from lstmfin.redaction import one_line
 if TYPE_CHECKING:
     from lstmfin.ops.evening import Evening
 
+TONES = {"done": "good", "failed": "bad"}
+
 log = logging.getLogger(__name__)
 
 
@@ -105,22 +107,22 @@ def _end(evening: "Evening", *, began: dt.datetime, code: int, summary: str, fil
 
 
 def _show(job: Job, evening: "Evening") -> None:
-    from lstmfin.cli.output import Column, Result
+    from lstmfin.cli.output import Column, Note, Result
 
     columns = (
         Column("symbol", "symbol", right=False),
-        Column("state", "state", right=False),
+        Column("state", "state", right=False, tones=TONES),
         Column("last", "last session", right=False),
         Column("new", "new"),
-        Column("scored", "scored", spare=1),
-        Column("trained", "trained for", right=False),
+        Column("scored", "scored", spare=2),
+        Column("trained", "trained for", right=False, spare=1),
         Column("published", "published"),
-        Column("error", "", right=False),
+        Column("error", "", right=False, wraps=True),
     )
     rows = [line.row() for line in evening.lines.values()]
     for row in rows:
         del row["seconds"]
-    notes = [f"Alarm: {text} has left its band." for text in evening.alarms()]
+    notes = [Note(f"Alarm: {text} has left its band.", tone="bad") for text in evening.alarms()]
     job.emit(Result("run", columns, rows, title="This evening", notes=notes))
 
 

@@ -26,7 +26,7 @@ def score(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     session, how often the ranges held, how often the side was right, and whether coverage or skill
     has left its band. Doing it twice changes nothing.
     """
-    from lstmfin.cli.output import Column, Result, number, percent, signed_percent
+    from lstmfin.cli.output import Column, Note, Result, number, percent, signed_percent
     from lstmfin.data.store import Store
     from lstmfin.ops.alarm import threshold_of
     from lstmfin.ops.journal import Journal
@@ -46,29 +46,31 @@ def score(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
 
         job.each(chosen, one)
     threshold = threshold_of(config.false_alarms, sum(track.n_published > 0 for track in found))
-    rows, notes = [], [NOTE]
+    rows, notes = [], [Note(NOTE)]
     for track in found:
         alarms = track.alarms(threshold)
         raised = [alarm.test for alarm in alarms if alarm.is_raised]
         evidence = {f"evidence of {alarm.test}": alarm.value / threshold for alarm in alarms}
         rows.append({**track.row(), **evidence, "alarm": ", ".join(raised)})
         notes += [
-            f"Alarm: {test} of {track.kind} on {track.symbol} has left its band." for test in raised
+            Note(f"Alarm: {test} of {track.kind} on {track.symbol} has left its band.", tone="bad")
+            for test in raised
         ]
     if config.alarm and any(row["alarm"] for row in rows):
         job.exit_code = job.exit_code or ExitCode.ALARM
+    told = {row["alarm"]: "bad" for row in rows if row["alarm"]}
     columns = (
         Column("symbol", "symbol", right=False),
         Column("kind", "model", right=False),
-        Column("published", "published", "{:,}".format, spare=2),
+        Column("published", "published", "{:,}".format, spare=3),
         Column("scored", "scored", "{:,}".format),
         Column("skill_next", "next session", signed_percent(1)),
         Column("skill", "skill", signed_percent(1)),
         Column("coverage_90", "90 % held", percent(1)),
-        Column("coverage_50", "50 % held", percent(1)),
+        Column("coverage_50", "50 % held", percent(1), spare=1),
         Column("hit_rate", "side right", percent(1)),
-        Column("quantile_crps", "quantile score", number(5), spare=1),
-        Column("alarm", "alarm", right=False),
+        Column("quantile_crps", "quantile score", number(5), spare=2),
+        Column("alarm", "alarm", right=False, tones=told),
     )
     job.emit(Result("score", columns, rows, title="Published forecasts", notes=notes))
 

@@ -9,6 +9,8 @@ from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options
 from lstmfin.errors import ExitCode
 
+TONES = {"ok": "good", "WRONG": "bad"}
+
 
 @click.command("selftest")
 @section_options(SelftestConfig)
@@ -48,7 +50,7 @@ def selftest(job: Job, /, **options: Any) -> None:
         Column(
             "largest_error", "largest error", lambda value: f"{value:.1e}" if value else "rounding"
         ),
-        Column("ok", "", lambda ok: "ok" if ok else "WRONG", right=False),
+        Column("ok", "", lambda ok: "ok" if ok else "WRONG", right=False, tones=TONES),
     )
     wrong = [one for one in found if not one.ok]
     verdict = f"{len(wrong)} of {len(found)} are wrong" if wrong else f"All {len(found)} are right"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstmfin.cli.curves import Curves
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
 from lstmfin.config import ReplayConfig, TrainConfig, section_to_table
@@ -114,7 +115,7 @@ def _train(
                 move(next(done), total)
                 let_through()
 
-            forecaster.fit(series, tick=tick, checkpoint=checkpoints.__getitem__)
+            forecaster.fit(series, tick=tick, checkpoint=Curves(checkpoints, move).of)
     except KeyboardInterrupt:
         if checkpoints.n_done:
             job.keep(f"checkpoint of {label} (the same line with --resume goes on from it)")
@@ -187,12 +188,12 @@ def _result(rows: list[dict[str, Any]]) -> Any:
 
     columns = (
         Column("symbol", "symbol", right=False),
-        Column("model", "model", right=False),
-        Column("target", "target", right=False, spare=3),
+        Column("model", "model", right=False, spare=1),
+        Column("target", "target", right=False, spare=4),
         Column("cell", "cell", right=False),
-        Column("weights", "weights", "{:,}".format, spare=2),
+        Column("weights", "weights", "{:,}".format, spare=3),
         Column("last", "data to"),
-        Column("epochs", "epochs", spare=1),
+        Column("epochs", "epochs", spare=2),
         Column("best_epoch", "best epoch"),
         Column("naive_loss", "naive loss", number(4)),
         Column("validation_loss", "validation loss", number(4)),

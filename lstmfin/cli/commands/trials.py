@@ -23,26 +23,28 @@ def trials(job: Job, /, symbols: tuple[str, ...]) -> None:
     """
     from lstmfin.cli.output import Column, Result, number
     from lstmfin.data.ledger import Ledger
+    from lstmfin.data.symbols import near_symbol
 
     ledger = Ledger(job.workspace.database)
     chosen = job.choose(symbols, ledger.symbols)
     found = [one for one in ledger.trials() if one.symbol in chosen]
     if not found:
         of = f" of {', '.join(chosen)}" if chosen else ""
+        near = near_symbol(chosen[0], ledger.symbols()) if chosen else ""
         raise DataError(
-            f"there are no trials{of} in {job.workspace.root} yet; make some: lstmfin fetch AAPL "
-            "train backtest"
+            f"there are no trials{of} in {job.workspace.root} yet{near}; make some: lstmfin fetch "
+            "AAPL train backtest"
         )
     searches = [_search(symbol, found) for symbol in chosen]
     columns = (
         Column("number", "no.", "{:d}".format),
-        Column("made_at", "made", lambda moment: moment[:16].replace("T", " ")),
+        Column("made_at", "made", lambda moment: moment[:16].replace("T", " "), spare=1),
         Column("kind", "kind", right=False),
         Column("symbol", "symbol", right=False),
         Column("cell", "cell", right=False),
         Column("settings", "settings", right=False),
-        Column("data", "data", right=False, spare=1),
-        Column("validation_loss", "validation loss", number(4), spare=2),
+        Column("data", "data", right=False, spare=2),
+        Column("validation_loss", "validation loss", number(4), spare=3),
         Column("sharpe", "Sharpe", number(2)),
         Column("excess_sharpe", "above holding", number(2)),
     )
