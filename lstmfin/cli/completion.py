@@ -20,7 +20,6 @@ from click.shell_completion import (
 )
 
 from lstmfin.config import load_settings
-from lstmfin.data.sqlite import symbols_at_once
 from lstmfin.errors import LstmfinError
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ VARIABLE = "_LSTMFIN_COMPLETE"
 def symbols_of(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:
     """Return the symbols of the workspace and of its watch-list, whatever their case so far."""
     from lstmfin.cli.main import workspace_of
+    from lstmfin.data.sqlite import symbols_at_once
 
     chosen = ctx.find_root().params.get("workspace")
     workspace = workspace_of(chosen.expanduser() if chosen else None)

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 
 import click
 import pytest
@@ -82,6 +83,8 @@ def test_nothing_is_made_and_nothing_is_said(tmp_path, capfd):
     assert not any(one.isupper() for one in offered("forecast ", workspace=place))
     assert not place.exists()
     place.mkdir()
+    assert not any(one.isupper() for one in offered("forecast ", workspace=place))
+    assert not list(place.iterdir())
     (place / "lstmfin.db").write_text("no store")
     (place / "lstmfin.toml").write_text("no = [toml")
     before = sorted(place.iterdir())
@@ -94,7 +97,9 @@ def test_a_store_that_is_held_is_not_waited_for(fetched, tmp_path):
     """Another process writes: no symbols, at once."""
     with sqlite3.connect(tmp_path / "w" / "lstmfin.db") as held:
         held.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
         assert "GARCH" not in offered("forecast ", workspace=tmp_path / "w")
+        assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))

@@ -29,6 +29,13 @@ def test_a_line_rises_and_falls_as_its_values_do(values, width):
     assert spark(values[::-1], len(values)) == spark(values, len(values))[::-1]
 
 
+@given(st.integers(2, 200), st.integers(3, 60))
+def test_a_long_series_keeps_its_ends(n, width):
+    """The first and the last value are among those that are shown."""
+    line = spark([2, *[0] * n, 1], width)
+    assert (line[0], line[-1]) == (BLOCKS[-1], BLOCKS[4])
+
+
 def test_a_flat_line_is_flat():
     """A price that does not move is no division by zero."""
     assert spark([3.0] * 5, 4) == BLOCKS[0] * 4
