@@ -161,19 +161,9 @@ def make_forecast(
         When the prices do not fill a window, or are not of the source the model was trained on.
     """
     ahead = forecaster.horizon if horizon is None else horizon
-    if ahead > forecaster.horizon:
-        raise UsageError(
-            f"--horizon {ahead} is beyond the {forecaster.horizon} sessions that the model of "
-            f"{prices.symbol} was trained for; train it for more: lstmfin train {prices.symbol} "
-            f"--horizon {ahead}"
-        )
     data = forecaster.provenance
     was_seen = data is None or prices.symbol in data.symbols
-    if data is not None and was_seen and prices.source not in data.source.split(", "):
-        raise DataError(
-            f"the model of {prices.symbol} was trained on prices from {data.source}, and those in "
-            f"the workspace are from {prices.source}; train anew: lstmfin train {prices.symbol}"
-        )
+    _refuse_unfit(forecaster, prices, ahead, was_seen=was_seen)
     prices = prices.finished()
     method = calibration or forecaster.config.calibration
     last = str(prices.sessions[-1])
@@ -199,6 +189,21 @@ def make_forecast(
         was_seen=was_seen,
         knows_holidays=known is not None,
     )
+
+
+def _refuse_unfit(forecaster: Forecaster, prices: Prices, ahead: int, *, was_seen: bool) -> None:
+    """Refuse a horizon, or prices of a source, that the model was not trained for."""
+    symbol, data = prices.symbol, forecaster.provenance
+    if ahead > forecaster.horizon:
+        raise UsageError(
+            f"--horizon {ahead} is beyond the {forecaster.horizon} sessions that the model of "
+            f"{symbol} was trained for; train it for more: lstmfin train {symbol} --horizon {ahead}"
+        )
+    if data is not None and was_seen and prices.source not in data.source.split(", "):
+        raise DataError(
+            f"the model of {symbol} was trained on prices from {data.source}, and those in the "
+            f"workspace are from {prices.source}; train anew: lstmfin train {symbol}"
+        )
 
 
 def _named(prefix: str, values: Floats) -> dict[str, float]:
