@@ -77,6 +77,9 @@ bench: $(READY) $(ORACLES_READY)  ## Measure speed and memory, beside PyTorch's 
 	$(BIN)/python benchmarks/adding.py
 	$(BIN)/python benchmarks/verdict.py
 	$(ORACLES)/bin/python benchmarks/forecasts.py --confirm
+	$(BIN)/python benchmarks/evenings.py meet
+	$(BIN)/python benchmarks/evenings.py kills
+	$(BIN)/python benchmarks/soak.py
 
 RELEASE := .venv-release
 release-check: $(READY)  ## Build wheel and sdist, install the wheel by itself, and run from it.

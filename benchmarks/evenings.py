@@ -3,11 +3,12 @@
     python benchmarks/evenings.py kills [N]    N runs killed -9 at a random moment (200)
     python benchmarks/evenings.py meet [N]     N runs at once on one workspace (20), and a reader
 
-After each kill the store is sound, what was published is still there, and no lock is left; a last
-run completes. Of runs that meet one works and the others leave with 75; prints how long each took.
+Evenings are killed five times each and then left alone; two workspaces of four symbols live side by
+side. After each kill the store is sound and what was published is there; at the end journal, truths
+and prices are those of evenings that nobody killed. Of runs that meet one works and the others
+leave with 75; prints how long each took, in seconds and in seconds of CPU.
 """
 
-import datetime as dt
 import os
 import random
 import sqlite3
@@ -15,137 +16,123 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "tools"))
-import evening_source
+import evening_house
+import soak
 
-TOML = """symbols = [{symbols}]
-[fetch]
-source = "evening"
-[train]
-hidden = 4
-window = 10
-horizon = 3
-epochs = 3
-[run]
-retrain-age = 5
-keep = 1000
-"""
+KILLS = 5
+"""How often an evening is killed before it is left alone."""
+
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
-class House:
-    """A workspace whose evenings come as fast as it is told."""
-
-    def __init__(self, folder, n_symbols):
-        self.root, self.latest = folder / "w", folder / "latest"
-        self.root.mkdir()
-        names = ", ".join(f'"S{number}"' for number in range(n_symbols))
-        (self.root / "lstmfin.toml").write_text(TOML.format(symbols=names))
-        self.env = {
-            **os.environ, "OPENBLAS_NUM_THREADS": "1", "EVENING_LATEST": str(self.latest),
-            "PYTHONPATH": evening_source.install(folder / "plug"),
-        }  # fmt: skip
-        self.days = evening_source.path("S0")[0]
-        today = np.datetime64(dt.datetime.now(dt.UTC).date())
-        self.today = np.busday_offset(today, -1, roll="backward")
-
-    def set_back(self, n):
-        """Let the last session be the n-th weekday before the last."""
-        self.latest.write_text(str(np.busday_offset(self.today, -n)))
-
-    def start(self, *words):
-        line = [sys.executable, "-m", "lstmfin", "-q", "-C", str(self.root), "run", *words]
-        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        return subprocess.Popen(line, env=self.env, text=True, **pipes)
-
-    def run(self):
-        process = self.start()
-        _, said = process.communicate()
-        assert process.returncode == 0, said
-
-    def published(self):
-        """Return the journal, after a check of the whole file; read by no code of ours."""
-        if not (self.root / "lstmfin.db").exists():
-            return set()
-        with sqlite3.connect(self.root / "lstmfin.db") as connection:
-            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'")
-            rows = (
-                connection.execute("SELECT * FROM journal").fetchall() if there.fetchone() else []
-            )
+def published(root):
+    """Return the journal, after a check of the whole file; read by no code of ours."""
+    if not (root / "lstmfin.db").exists():
+        return set()
+    connection = sqlite3.connect(root / "lstmfin.db")
+    try:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone()
+        return set(connection.execute("SELECT * FROM journal")) if there else set()
+    finally:
         connection.close()
-        return set(rows)
+
+
+def one_life(folder, seed, n_kills):
+    """Return how many kills came too late, and what is there after the last evening."""
+    rng, root, symbols = random.Random(seed), folder / f"killed{seed}", _symbols(seed)
+    evening_house.make(root, symbols, more="retrain-age = 5")
+    now, before, whole, n_late = evening_house.FIRST, set(), 4.0, 0
+
+    def start():
+        return evening_house.start(root, folder / "plug", "-q", "run", at=now, **QUIET)
+
+    for number in range(n_kills):
+        process = start()
+        time.sleep(rng.uniform(0.0, whole))
+        process.kill()
+        n_late += process.wait() == 0
+        rows = published(root)
+        assert before <= rows, "what was published is gone"
+        before = rows
+        if number % KILLS == KILLS - 1 or number == n_kills - 1:
+            began = time.monotonic()
+            assert start().wait() == 0
+            whole = time.monotonic() - began
+            now = evening_house.next_evening(now)
+    return n_late, soak.contents(root, symbols)
 
 
 def kills(n):
-    rng, before, n_ended = random.Random(0), set(), 0
-    with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder), n_symbols=4)
-        house.set_back(0)
-        began = time.monotonic()
-        house.run()
-        whole = time.monotonic() - began
-        before = house.published()
-        for number in range(n):
-            if number % 10 == 0:  # a new evening: every model is another's, and all is to be done
-                for name in house.root.glob("models/*/current"):
-                    name.unlink()
-            process = house.start()
-            time.sleep(rng.uniform(0.1, whole))
-            process.kill()
-            process.communicate()
-            n_ended += process.returncode == 0
-            rows = house.published()
-            assert before <= rows, "what was published is gone"
-            before = rows
-        house.run()
-        assert before <= house.published()
-    print(f"{n} kills, {n_ended} of them too late; the store sound after each, no row lost")
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(2) as pool:
+        folder = Path(name)
+        lives = [pool.submit(one_life, folder, seed, n // 2) for seed in (0, 1)]
+        ended = [life.result() for life in lives]
+        took = time.monotonic() - began
+        n_late = sum(late for late, _ in ended)
+        print(f"{n // 2 * 2} kills in {took:.0f} s, {n_late} of them too late")
+        print("no row lost, and the store sound after each")
+        said = sys.stdout
+        for seed, (_, killed) in enumerate(ended):
+            n_evenings = -(-n // 2 // KILLS)
+            well, _ = soak.live(
+                f"well{seed}", folder, n_evenings, _symbols(seed),
+                first=evening_house.FIRST, more="retrain-age = 5",
+            )  # fmt: skip
+            sys.stdout = said
+            soak.compare(well, killed)
+
+
+def _symbols(seed):
+    return [f"S{number}" for number in range(4 * seed, 4 * seed + 4)]
 
 
 def meet(n):
-    with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder), n_symbols=20)
-        house.set_back(0)
-        processes, longest = [], 0.0
-        first = house.start()
-        while not (house.root / "lstmfin.db").exists():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        root, plug = folder / "w", folder / "plug"
+        evening_house.make(root, [f"S{number}" for number in range(20)])
+        first = evening_house.start(root, plug, "-q", "run", **QUIET)
+        while not (root / "lstmfin.db").exists():
             time.sleep(0.01)
         began = time.monotonic()
-        processes = {house.start(): time.monotonic() for _ in range(n - 1)}
-        took = {}
-        reader = sqlite3.connect(house.root / "lstmfin.db", timeout=0)
-        while len(took) < len(processes) or first.poll() is None:
-            for process, start in processes.items():
-                if process not in took and process.poll() is not None:
-                    took[process] = time.monotonic() - start
-            asked = time.monotonic()
-            while True:
-                try:
-                    reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
-                    break
-                except sqlite3.OperationalError:
-                    time.sleep(0.001)
-            longest = max(longest, time.monotonic() - asked)
+        others = [evening_house.start(root, plug, "-q", "run", **QUIET) for _ in range(n - 1)]
+        codes, took, cpu, longest = [], [], [], 0.0
+        reader = sqlite3.connect(root / "lstmfin.db", timeout=0)
+        while others or first.poll() is None:
+            for process in list(others):
+                ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+                if ended:
+                    others.remove(process)
+                    process.returncode = os.waitstatus_to_exitcode(status)
+                    codes.append(process.returncode)
+                    took.append(time.monotonic() - began)
+                    cpu.append(usage.ru_utime + usage.ru_stime)
+            longest = max(longest, _wait_of(reader))
             time.sleep(0.002)
         reader.close()
-        codes = [first.wait(), *(process.wait() for process in processes)]
-        for process in (first, *processes):
-            process.stderr.close()
-        times = sorted(took.values())
-        others = [code for code in codes if code not in (0, 75)]
-        print(f"codes: {codes.count(0)} x 0, {codes.count(75)} x 75, others {others}")
-        print(f"those with 75 left after {times[0]:.2f} to {times[-1]:.2f} s")
-        print(f"the run took {time.monotonic() - began:.1f} s")
+        print(f"codes: 1 x {first.returncode}, {codes.count(75)} x 75 of {n - 1}")
+        print(f"all that met had left after {max(took):.2f} s, at {max(cpu):.3f} s of CPU at most")
+        print(f"the run took {time.monotonic() - began:.1f} s more")
         print(f"a reader waited {1000 * longest:.0f} ms at most")
+
+
+def _wait_of(reader):
+    """Return the seconds until a read comes through."""
+    asked = time.monotonic()
+    while True:
+        try:
+            reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            return time.monotonic() - asked
+        except sqlite3.OperationalError:
+            time.sleep(0.001)
 
 
 if __name__ == "__main__":
     what, *count = sys.argv[1:] or ["meet"]
-    if what == "kills":
-        kills(int(*count or ["200"]))
-    else:
-        meet(int(*count or ["20"]))
+    {"kills": kills, "meet": meet}[what](int(*count or {"kills": ["200"], "meet": ["20"]}[what]))

@@ -117,8 +117,8 @@ class Courier:
 
     def _time_left(self, symbol: str) -> float:
         """Return the seconds left of the run; raise when it is over for whatever reason."""
-        if self._end is not None:
-            raise self._end
+        if self._end is not None:  # without what earlier symbols left in its traceback
+            raise self._end.with_traceback(None)
         left = self._began + self._max_runtime - self._clock()
         if left <= 0:
             self._end = TryLaterError(

@@ -62,6 +62,15 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Received:
+    """What a source has of a symbol and the store should have, once all checks were passed."""
+
+    prices: Prices
+    rebased: bool
+    is_known: bool
+
+
 def fetch(
     store: Store,
     source_name: str,
@@ -102,6 +111,25 @@ def fetch(
     SourceError, TryLaterError, WriteError
         As the source and the store say.
     """
+    received = receive(
+        store, source_name, symbol, config=config, cache=cache, now=now, courier=courier
+    )
+    update = store.update(received.prices, now=now, replace=config.replace)
+    replaced = config.replace and received.is_known
+    return _outcome(store, received.prices, update, rebased=received.rebased, replaced=replaced)
+
+
+def receive(
+    store: Store,
+    source_name: str,
+    symbol: str,
+    *,
+    config: FetchConfig,
+    cache: Path,
+    now: dt.datetime,
+    courier: Courier | None = None,
+) -> Received:
+    """Do all of ``fetch`` but the update of the store, which may be one for many symbols."""
     symbol = parse_symbol(symbol)
     source: Source = SOURCES.get(source_name)
     if config.path is not None and source_name != "csv":
@@ -118,9 +146,7 @@ def fetch(
             prices, rebased = _bring_up_to_date(get, known, config)
     if source.canary is not None and not config.accept:
         _refuse_doubtful(store, prices, find_doubts(prices, known), now)
-    update = store.update(prices, now=now, replace=config.replace)
-    replaced = config.replace and stored is not None
-    return _outcome(store, prices, update, rebased=rebased, replaced=replaced)
+    return Received(prices, rebased, is_known=stored is not None)
 
 
 def _stored(
@@ -217,14 +243,21 @@ def _bring_up_to_date(get: _Getter, stored: Prices, config: FetchConfig) -> tupl
         _refuse_lost_sessions(stored, prices, start)
         if prices.has_range and not stored.has_range:
             prices = drop_range(prices)
-        if prices.has_range == stored.has_range and not _is_rebased(stored, prices):
+        if prices.has_range == stored.has_range and not _is_changed(stored, prices):
             return prices, False
     start = min(first, config.start or first)
     prices = get(start, end)
     _refuse_lost_sessions(stored, prices, start)
     if is_read_whole and stored.has_range != prices.has_range and prices.has_range:
         prices = drop_range(prices)
-    return prices, not wants_more and not is_read_whole and _is_rebased(stored, prices)
+    return prices, not wants_more and not is_read_whole and _is_changed(stored, prices)
+
+
+def _is_changed(stored: Prices, prices: Prices) -> bool:
+    """Whether the past was: its scale, or it has sessions now that an earlier answer left out."""
+    first, last = stored.sessions[[0, -1]]
+    inside = prices.sessions[(prices.sessions >= first) & (prices.sessions <= last)]
+    return _is_rebased(stored, prices) or len(np.setdiff1d(inside, stored.sessions)) > 0
 
 
 def _is_rebased(stored: Prices, prices: Prices) -> bool:

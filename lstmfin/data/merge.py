@@ -32,16 +32,17 @@ class Merge:
         self.revisions: list[Change] = []
         self.actions: list[Change] = []
         self.n_new = 0
+        sessions = prices.sessions.astype(str).tolist()
         stored = {
             row[0]: row[1:]
             for row in connection.execute(
                 "SELECT session, seen_at, final, open, high, low, close, adj_close, volume"
-                " FROM bars WHERE symbol = ?",
-                (prices.symbol,),
+                " FROM bars WHERE symbol = ? AND session >= ?",
+                (prices.symbol, sessions[0]),
             )
         }
-        self.is_first = not stored
-        sessions = prices.sessions.astype(str).tolist()
+        known = connection.execute("SELECT 1 FROM bars WHERE symbol = ? LIMIT 1", (prices.symbol,))
+        self.is_first = known.fetchone() is None
         among = set(sessions)
         self.vanished = [  # bars of unfinished sessions that the source no longer has
             session

@@ -47,9 +47,13 @@ def make_bars(sessions: Any, *, close: Any, final: Any = True, **columns: Any) -
 
 def make_actions(rows: Iterable[tuple[Any, str, float]] = ()) -> pd.DataFrame:
     """Return the frame of actions from rows of (session, kind, value)."""
-    frame = pd.DataFrame(list(rows), columns=["session", "kind", "value"])
-    frame["session"] = pd.to_datetime(frame["session"]).astype("datetime64[s]")
-    return frame.astype({"kind": object, "value": float})
+    sessions, kinds, values = zip(*rows, strict=True) if (rows := list(rows)) else ((), (), ())
+    columns = {  # said at once, as this is made for every series and slice
+        "session": np.array(sessions, dtype="datetime64[s]"),
+        "kind": pd.Series(kinds, dtype=object),
+        "value": np.array(values, dtype=np.float64),
+    }
+    return pd.DataFrame(columns, copy=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,6 +206,8 @@ def validate(prices: Prices, *, today: dt.date | None = None) -> None:
     if fault is not None:
         session = prices.sessions[fault.position]
         raise DataError(f"{prices.symbol}: {session}: {fault.text}")
+    if not len(actions):
+        return
     known = actions["kind"].isin(ACTION_KINDS) & np.isfinite(actions["value"])
     if not known.all():
         row = actions[~known].iloc[0]
@@ -220,7 +226,8 @@ def _check_shape(symbol: str, bars: pd.DataFrame, columns: Sequence[str]) -> Non
     index = bars.index
     if not isinstance(index, pd.DatetimeIndex) or index.tz is not None or index.hasnans:
         raise DataError(f"{symbol}: bars must be indexed by dates without a time zone")
-    if not (index == index.normalize()).all():
+    days = index.to_numpy()
+    if not (days == days.astype("datetime64[D]")).all():
         raise DataError(f"{symbol}: bars must be daily; their index holds times of day")
     if set(bars.columns) != set(columns):
         given = ", ".join(map(str, bars.columns))

@@ -161,17 +161,23 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+_WHOLE = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_PART = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
+
+
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Keep all of the block or none of it."""
-    connection.execute("BEGIN IMMEDIATE")
+    """Keep all of the block or none of it; inside another one, as a part that can fail alone."""
+    begin, keep, undo = _PART if connection.in_transaction else _WHOLE
+    connection.execute(begin)
     try:
         yield
+        connection.execute(keep)
     except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite may have undone it all by itself
+            for statement in undo:
+                connection.execute(statement)
         raise
-    connection.execute("COMMIT")
 
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

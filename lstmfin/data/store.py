@@ -2,7 +2,8 @@
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -236,6 +237,13 @@ class Store:
             first=prices.sessions[0].item(),
             last=prices.sessions[-1].item(),
         )
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep the updates of the block in one transaction; one that fails is left out alone."""
+        connection = self._open_for_writing()
+        with translated(self.path), transaction(connection):
+            yield
 
     def hold_back(
         self, symbol: str, source: str, doubts: Iterable[Doubt], *, now: dt.datetime

@@ -103,9 +103,9 @@ def skill_sums(difference: Floats) -> Floats:
 
 def _sums(pays: Floats) -> Floats:
     """Return the mean over bets of the CUSUMs of what they paid, (n, ..., K) to (n, ...)."""
-    logs = np.log(pays)
-    sums, now = np.empty_like(logs), np.zeros(logs.shape[1:])
-    for at, step in enumerate(logs):
-        now = sums[at] = step + np.maximum(now, 0)  # max(1, W), in logs
+    walk = np.cumsum(np.log(pays), axis=0)
+    # W_t = e_t max(1, W_{t-1}) is, in logs, how far the walk is above its lowest point before t.
+    before = np.concatenate([np.zeros_like(walk[:1]), walk[:-1]])
+    sums = walk - np.minimum.accumulate(before, axis=0)
     with np.errstate(under="ignore"):
         return np.asarray(np.exp(np.minimum(sums, MOST)).mean(axis=-1))

@@ -1,8 +1,9 @@
 """The evening job: fetch, score, retrain what is due, forecast; each symbol for itself.
 
 Every step leaves the old state or the new one, and whatever was done is not done again: a run that
-was killed is completed by the next. The truth is filled in before training, so that a model whose
-coverage or skill has left its band is trained anew on the same evening.
+was killed is completed by the next. What several symbols have to write goes into one transaction,
+as long as no more than a second of work hangs on it. The truth is filled in before training, so
+that a model whose coverage or skill has left its band is trained anew on the same evening.
 """
 
 import datetime as dt
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,7 +20,7 @@ import numpy as np
 from lstmfin.config import Settings
 from lstmfin.data.calendar import LOOK_BACK, future_sessions
 from lstmfin.data.courier import Courier
-from lstmfin.data.fetch import fetch
+from lstmfin.data.fetch import Received, receive
 from lstmfin.data.prices import Prices
 from lstmfin.data.store import Store
 from lstmfin.data.symbols import parse_symbol
@@ -27,15 +29,23 @@ from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.forecasts import make_forecast
 from lstmfin.models.shelf import load_model
 from lstmfin.ops.alarm import threshold_of
-from lstmfin.ops.journal import LONGEST_SETBACK, Journal, entries_of
+from lstmfin.ops.journal import LONGEST_SETBACK, Entry, Journal, entries_of
 from lstmfin.ops.line import DONE, FAILED, NOTHING_NEW, Line
-from lstmfin.ops.score import Track, fill_in, tracks
+from lstmfin.ops.review import is_unscored
+from lstmfin.ops.score import Track, Truth, tracks, truths_of
 from lstmfin.ops.training import train
 from lstmfin.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
 Pulse = Callable[[], None]
+T = TypeVar("T")
+
+LONGEST_WAIT = 1.0
+"""Seconds that what was fetched or forecast may wait to be written with that of other symbols."""
+
+MOST_SESSIONS = 5000
+"""Sessions in one transaction: more than SQLite's memory takes would lock readers out meanwhile."""
 
 
 def now_utc() -> dt.datetime:
@@ -62,6 +72,7 @@ class Evening:
     hold: Callable[[], AbstractContextManager[Pulse]] = lambda: nullcontext(lambda: None)
     lines: dict[str, Line] = field(default_factory=dict)
     scores: list[Track] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._ends = time.monotonic() + self.settings.run.max_runtime
@@ -69,6 +80,9 @@ class Evening:
         self._journal = Journal(self.workspace.database)
         self._couriers: dict[str, Courier] = {}
         self._known: dict[str, Prices] = {}
+        self._received: dict[str, Received] = {}
+        self._forecasts: dict[str, list[Entry]] = {}
+        self._waiting_since = 0.0
         self._models: dict[str, tuple[str, Forecaster]] = {}
 
     def run(self, symbols: Sequence[str]) -> None:
@@ -89,25 +103,29 @@ class Evening:
             for symbol in self.lines:
                 with self._attempt(symbol, "fetch"):
                     self._fetch(symbol)
-                with self._attempt(symbol, "score"):
-                    self._score(symbol)
+                self._write_what_waited(LONGEST_WAIT)
+            self._write_what_waited()
+            self._score_all()
             together = self.settings.train.panel
             for group in [modelled] if together else [(symbol,) for symbol in modelled]:
                 self._train_what_is_due(group)
                 for symbol in group:
                     with self._attempt(symbol, "forecast"):
-                        self._forecast(symbol)
+                        self._make_forecast(symbol)
+                self._write_what_waited(LONGEST_WAIT)
+            self._write_what_waited()
             if any(line.state != NOTHING_NEW for line in self.lines.values()):
                 self.scores = [
                     track
                     for symbol in self._journal.symbols()
                     for track in tracks(self._journal, symbol)
                 ]
+                self.alarms = self._alarms()
         finally:
             self._store.close()
             self._journal.close()
 
-    def alarms(self) -> list[str]:
+    def _alarms(self) -> list[str]:
         """Return which tests of which tracks have left their band, in words."""
         threshold = threshold_of(self.settings.score.false_alarms, len(self.scores))
         return [
@@ -142,7 +160,8 @@ class Evening:
             line.fail(step, error, ExitCode.BUG)
             log.exception("%s: %s failed by a bug", symbol, step)
         finally:
-            line.seconds[step] = round(time.monotonic() - began, 3)
+            took = line.seconds.get(step, 0.0) + time.monotonic() - began
+            line.seconds[step] = round(took, 3)
 
     def _check_time(self) -> None:
         if time.monotonic() > self._ends:
@@ -152,33 +171,72 @@ class Evening:
             )
 
     def _fetch(self, symbol: str) -> None:
-        """Bring prices up to date, unless there cannot be new ones yet."""
-        line, config = self.lines[symbol], self.settings.fetch
+        """Ask for new prices, unless there cannot be any yet."""
+        config = self.settings.fetch
         source = config.source
         if symbol in self._store:
             info = self._store.info(symbol)
             source = info.source
             if source == "csv":
                 log.info("%s is from a file, which is not read again", symbol)
-                return self._note_last(symbol)
+                return
             if self._is_fresh(symbol, info.timezone):
                 log.info("%s: no session has begun since the last one stored", symbol)
-                return self._note_last(symbol)
+                return
         self._check_time()
         if source not in self._couriers:
             left = max(self._ends - time.monotonic(), 1.0)
             self._couriers[source] = Courier(
                 patience=config.patience, max_runtime=min(config.max_runtime, left)
             )
-        outcome = fetch(
+        received = receive(
             self._store, source, symbol, config=config, cache=self.workspace.cache,
             now=self.now(), courier=self._couriers[source],
         )  # fmt: skip
-        line.new, line.changed = outcome.n_new, outcome.n_changed
-        if line.new or line.changed:
-            self._mark_done(symbol)
-        log.info("%s: %d new and %d changed sessions", symbol, line.new, line.changed)
-        return self._note_last(symbol)
+        self._let_wait(self._received, symbol, received)
+
+    def _let_wait(self, waiting: dict[str, T], symbol: str, what: T) -> None:
+        if not self._received and not self._forecasts:
+            self._waiting_since = time.monotonic()
+        waiting[symbol] = what
+
+    def _write_what_waited(self, longest: float = 0.0) -> None:
+        """Write what was fetched and forecast in one transaction, if the first waited so long."""
+        n_sessions = sum(len(one.prices) for one in self._received.values())
+        if time.monotonic() - self._waiting_since < longest and n_sessions < MOST_SESSIONS:
+            return
+        received, self._received = self._received, {}
+        if received:
+            with self._store.together():
+                for symbol, one in received.items():
+                    with self._attempt(symbol, "fetch"):
+                        self._update(symbol, one.prices)
+        for symbol in received:
+            line = self.lines[symbol]
+            if line.new or line.changed:
+                self._mark_done(symbol)
+            log.info("%s: %d new and %d changed sessions", symbol, line.new, line.changed)
+        forecast, self._forecasts = self._forecasts, {}
+        if forecast:
+            with self._journal.together():
+                for symbol, entries in forecast.items():
+                    with self._attempt(symbol, "forecast"):
+                        self._publish(symbol, entries)
+        for symbol in forecast:
+            line = self.lines[symbol]
+            if line.published:
+                self._mark_done(symbol)
+            log.info("%s: %d forecasts from %s published", symbol, line.published, line.origin)
+
+    def _update(self, symbol: str, prices: Prices) -> None:
+        done = self._store.update(prices, now=self.now(), replace=self.settings.fetch.replace)
+        self.lines[symbol].new, self.lines[symbol].changed = done.n_new, done.n_changed
+
+    def _publish(self, symbol: str, entries: list[Entry]) -> None:
+        timezone = self._prices(symbol).timezone
+        self.lines[symbol].published = self._journal.publish(
+            entries, timezone=timezone, now=self.now()
+        )
 
     def _is_fresh(self, symbol: str, timezone: str) -> bool:
         """Whether the next weekday has not begun, on the exchange's clock."""
@@ -186,28 +244,20 @@ class Evening:
         today = self.now().astimezone(ZoneInfo(timezone or "UTC")).date()
         return len(known) > 0 and bool(future_sessions(known, 1)[0] > np.datetime64(today))
 
-    def _note_last(self, symbol: str) -> None:
-        known = self._store.last_sessions(symbol, 1)
-        self.lines[symbol].last = str(known[-1]) if len(known) else ""
-
-    def _score(self, symbol: str) -> None:
-        line = self.lines[symbol]
-        if not line.new and not line.changed and not self._is_unscored(symbol):
-            return
-        line.scored = fill_in(self._journal, self._prices(symbol), now=self.now())
-        if line.scored:
-            self._mark_done(symbol)
-
-    def _is_unscored(self, symbol: str) -> bool:
-        """Whether a forecast of a stored session has no truth yet, as after a crash."""
-        return bool(
-            self._journal.read(
-                "SELECT 1 FROM journal AS j LEFT JOIN truths AS t USING (symbol, origin, horizon)"
-                " WHERE j.symbol = ?1 AND t.outcome IS NULL AND j.session <="
-                " (SELECT max(session) FROM bars WHERE symbol = ?1 AND final) LIMIT 1",
-                symbol,
-            )
-        )
+    def _score_all(self) -> None:
+        """Fill in what came, of all symbols in one transaction."""
+        found: dict[str, list[Truth]] = {}
+        for symbol, line in self.lines.items():
+            with self._attempt(symbol, "score"):
+                known = self._store.last_sessions(symbol, 1)
+                line.last = str(known[-1]) if len(known) else ""
+                if line.new or line.changed or is_unscored(self._journal, symbol):
+                    found[symbol] = truths_of(self._journal, self._prices(symbol), now=self.now())
+        self._journal.write_truths([row for rows in found.values() for row in rows])
+        for symbol, rows in found.items():
+            self.lines[symbol].scored = len(rows)
+            if rows:
+                self._mark_done(symbol)
 
     def _is_forecast(self, symbol: str) -> bool:
         """Whether the last session was forecast from already, so that nothing is due."""
@@ -224,6 +274,7 @@ class Evening:
                     due = due or self._due(symbol)
         if not due:
             return
+        self._write_what_waited()  # training takes its time
         first = self.lines[wanted[0]]
         with self._attempt(first.symbol, "train"):
             self._check_time()
@@ -261,7 +312,7 @@ class Evening:
                     return f"drift of {alarm.test}"
         return ""
 
-    def _forecast(self, symbol: str) -> None:
+    def _make_forecast(self, symbol: str) -> None:
         line = self.lines[symbol]
         if line.step in {"fetch", "score"} or (self._is_forecast(symbol) and not line.trained):
             return
@@ -273,10 +324,7 @@ class Evening:
         )
         line.origin = str(forecast.origin)
         entries = entries_of(forecast, prices, model=line.model, forecaster=forecaster)
-        line.published = self._journal.publish(entries, timezone=prices.timezone, now=self.now())
-        if line.published:
-            self._mark_done(symbol)
-        log.info("%s: %d forecasts from %s published", symbol, line.published, line.origin)
+        self._let_wait(self._forecasts, symbol, entries)
 
     def _mark_done(self, symbol: str) -> None:
         line = self.lines[symbol]

@@ -152,6 +152,12 @@ class Journal:
             )
             return connection.total_changes - before
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Publish all of the block in one transaction; what is refused is left out alone."""
+        with self._open() as connection, transaction(connection):
+            yield
+
     def check_clock(self, now: dt.datetime) -> None:
         """Refuse a clock that is behind the last publication by more than a day."""
         last = self.last_time()

@@ -30,6 +30,9 @@ from lstmfin.ops.journal import QUANTILES, Journal
 
 Floats = NDArray[np.float64]
 
+Truth = tuple[str, str, int, str, float, str]
+"""Symbol, origin, horizon, session, outcome, time: a row of ``Journal.write_truths``."""
+
 SAME = 1e-9
 """Outcomes that differ by less, as a re-based history makes them by rounding, are the same."""
 
@@ -41,6 +44,13 @@ def fill_in(journal: Journal, prices: Prices, *, now: dt.datetime) -> int:
 
     Doing it twice writes nothing the second time.
     """
+    rows = truths_of(journal, prices, now=now)
+    journal.write_truths(rows)
+    return len(rows)
+
+
+def truths_of(journal: Journal, prices: Prices, *, now: dt.datetime) -> list[Truth]:
+    """Return the truths that the journal does not have yet, or has otherwise."""
     prices = prices.finished()
     rows = journal.read(
         "SELECT DISTINCT j.origin, j.horizon, t.session, t.outcome FROM journal AS j"
@@ -48,7 +58,7 @@ def fill_in(journal: Journal, prices: Prices, *, now: dt.datetime) -> int:
         prices.symbol,
     )
     if not rows:
-        return 0
+        return []
     sessions, close = prices.sessions, prices.column("adj_close")
     origins = np.array([row[0] for row in rows], dtype="datetime64[D]")
     at = np.searchsorted(sessions, origins)
@@ -57,15 +67,14 @@ def fill_in(journal: Journal, prices: Prices, *, now: dt.datetime) -> int:
     is_known = (to <= last) & (sessions[np.minimum(at, last)] == origins)
     is_known &= (close[np.minimum(at, last)] > 0) & (close[np.minimum(to, last)] > 0)
     moment = now.astimezone(dt.UTC).isoformat(timespec="seconds")
-    found = []
+    found: list[Truth] = []
     for number in np.flatnonzero(is_known):
         origin, horizon, session, outcome = rows[number]
         day = str(sessions[to[number]])
         truth = float(np.log(close[to[number]] / close[at[number]]))
         if session != day or abs(truth - outcome) > SAME:
             found.append((prices.symbol, origin, horizon, day, truth, moment))
-    journal.write_truths(found)
-    return len(found)
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -270,3 +270,17 @@ def test_real_sources_twice(store):
         )
         assert run(store, symbol, source=name).n_new == 0
     assert isinstance(store.prices("AAPL"), Prices)
+
+
+def test_a_half_answer_is_made_whole(store, source):
+    """Sessions that a first answer left out, and that come up later, bring the whole history."""
+    whole = build_prices(200, source="scripted")
+    source.prices = replace(whole, bars=whole.bars.iloc[:199:2])
+    run(store)
+    source.prices = whole
+    outcome = run(store)
+    assert source.asked[-1][0] == whole.sessions[0].item()
+    assert (outcome.rebased, outcome.n_sessions) == (True, 200)
+    assert store.prices("TEST").digest() == whole.digest()
+    run(store)
+    assert source.asked[-1][0] == whole.sessions[-OVERLAP].item()

@@ -1,32 +1,16 @@
 """A workspace that lives through evenings, by a clock that the test sets."""
 
-import datetime as dt
 import os
-import subprocess
-import sys
 from typing import NamedTuple
 
+import evening_house
 import evening_source
 import pytest
+from evening_house import FIRST, next_evening
 
 from lstmfin import registry
 from lstmfin.cli.main import run
 from lstmfin.ops.journal import Journal
-
-TOML = """symbols = [{symbols}]
-[fetch]
-source = "evening"
-patience = 0.0
-[train]
-hidden = 2
-window = 5
-horizon = 3
-epochs = 1
-[run]
-{more}
-"""
-FIRST = dt.datetime(2026, 3, 4, 23, 0, tzinfo=dt.UTC)
-"""A Wednesday evening, when New York has closed."""
 
 
 class Ended(NamedTuple):
@@ -63,9 +47,7 @@ class House:
         self.database = root / "lstmfin.db"
 
     def make(self, *symbols, more=""):
-        self.root.mkdir(exist_ok=True)
-        names = ", ".join(f'"{symbol}"' for symbol in symbols)
-        (self.root / "lstmfin.toml").write_text(TOML.format(symbols=names, more=more))
+        evening_house.make(self.root, symbols, more=more)
         return self
 
     def __call__(self, *words):
@@ -76,7 +58,7 @@ class House:
     def evening(self, days=1):
         """Let the clock go on to the next weekday's evening."""
         for _ in range(days):
-            self.now += dt.timedelta(days=3 if self.now.weekday() == 4 else 1)
+            self.now = next_evening(self.now)
         return self
 
     def entries(self, symbol="S1"):
@@ -98,15 +80,6 @@ def process(tmp_path):
     """Return a function that starts the command line on the workspace in a process of its own."""
 
     def start(*words, **options):
-        env = {
-            **os.environ,
-            "OPENBLAS_NUM_THREADS": "1",
-            "PYTHONPATH": evening_source.install(tmp_path / "plug"),
-            **options.pop("env", {}),
-        }
-        return subprocess.Popen(
-            [sys.executable, "-m", "lstmfin", "-C", str(tmp_path / "w"), *map(str, words)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, **options,
-        )  # fmt: skip
+        return evening_house.start(tmp_path / "w", tmp_path / "plug", *words, **options)
 
     return start

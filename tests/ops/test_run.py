@@ -227,6 +227,19 @@ def test_a_clock_set_back(house, days):
     assert house.evening()("run").code == 0
 
 
+def test_a_clock_set_back_a_day(house):
+    """No more than that may be a clock set right: nothing is new, and no row is changed or added."""
+    house.make("S1")
+    house("run")
+    before, now = house.entries(), house.now
+    house.now -= dt.timedelta(days=1)
+    ended, found = evening(house)
+    assert (ended.code, found["S1"]["state"]) == (0, "nothing new")
+    assert house.entries() == before
+    house.now = now
+    assert evening(house.evening())[1]["S1"]["published"] == 3
+
+
 def test_four_exchanges_over_both_changes_of_clocks(house):
     """New York, London, Tokyo and Sydney, at 21:30 UTC, before and after every change.
 

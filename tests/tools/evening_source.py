@@ -40,7 +40,7 @@ class EveningSource:
         fault = FAULTS.get(symbol)
         if isinstance(fault, Exception):
             raise fault
-        prices = known(symbol, options.now)
+        prices = known(symbol, options.now, start=start)
         return in_range(fault(prices) if fault else prices, start, end)
 
     def symbols(self):
@@ -50,8 +50,8 @@ class EveningSource:
 SOURCE = EveningSource()
 
 
-def known(symbol, now):
-    """Return what the exchange has published of a symbol at a moment."""
+def known(symbol, now, *, start=None):
+    """Return what the exchange has published of a symbol at a moment, from a day on."""
     zone = zone_of(symbol)
     local = (now - dt.timedelta(minutes=30)).astimezone(ZoneInfo(zone))
     today = local.date() if local.hour >= CLOSES[zone] else local.date() - dt.timedelta(days=1)
@@ -62,6 +62,9 @@ def known(symbol, now):
     days, close, pays = days[:stop], close[:stop], pays[:stop]
     factors = np.ones(stop)
     factors[:-1] = np.cumprod((1 - pays[1:] / close[:-1])[::-1])[::-1]
+    if start is not None:
+        kept = days >= np.datetime64(start)
+        days, close, pays, factors = days[kept], close[kept], pays[kept], factors[kept]
     actions = make_actions((days[at], "dividend", pays[at]) for at in np.flatnonzero(pays))
     bars = make_bars(days, close=close, adj_close=close * factors)
     return Prices(symbol, bars, actions, source="evening", timezone=zone, currency="USD")

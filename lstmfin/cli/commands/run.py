@@ -80,11 +80,10 @@ def _run(job: Job, settings: Settings, chosen: tuple[str, ...]) -> None:
             with contextlib.suppress(LstmfinError):  # the error itself is told, and what it was
                 _end(evening, began=began, code=code, summary=said, file=file)
             raise
-        alarms = evening.alarms()
         code = ExitCode(exit_code_of(list(evening.lines.values())))
-        if code == ExitCode.OK and alarms and config.alarm:
+        if code == ExitCode.OK and evening.alarms and config.alarm:
             code = ExitCode.ALARM
-        summary = summary_of(list(evening.lines.values()), alarms)
+        summary = summary_of(list(evening.lines.values()), evening.alarms)
         report = _end(evening, began=began, code=code, summary=summary, file=file)
     job.symbols = tuple(s for s, line in evening.lines.items() if line.state != "failed")
     job.exit_code = code or job.exit_code
@@ -122,7 +121,7 @@ def _show(job: Job, evening: "Evening") -> None:
     rows = [line.row() for line in evening.lines.values()]
     for row in rows:
         del row["seconds"]
-    notes = [Note(f"Alarm: {text} has left its band.", tone="bad") for text in evening.alarms()]
+    notes = [Note(f"Alarm: {text} has left its band.", tone="bad") for text in evening.alarms]
     job.emit(Result("run", columns, rows, title="This evening", notes=notes))
 
 
