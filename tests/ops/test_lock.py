@@ -10,7 +10,8 @@ import time
 import pytest
 
 from lstmfin.errors import TryLaterError, WriteError
-from lstmfin.ops.lock import locked
+from lstmfin.ops import lock
+from lstmfin.ops.lock import locked, take_early
 from lstmfin.workspace import Workspace
 
 HOLD = """
@@ -69,3 +70,43 @@ def test_a_folder_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(WriteError), locked(Workspace(tmp_path / "file")):
         pass
+
+
+@pytest.mark.parametrize(
+    ("words", "is_early"),
+    [
+        (["-C", "w", "run"], True),
+        (["-q", "-C", "w", "run"], True),
+        (["-C", "./w", "run"], False),  # pathlib would write it in another way
+        (["-C", "none", "run"], False),
+        (["-v", "-C", "w", "run"], False),
+        (["-C", "w", "run", "--wait", "9"], False),
+        (["-C", "w", "fetch"], False),
+        (["run"], False),
+        ([], False),
+    ],
+)
+def test_the_lock_is_taken_early_for_the_line_of_cron(tmp_path, words, is_early):
+    """And for no other; the run goes on with it, and lets go of it."""
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "lstmfin.toml").write_text("")
+    take_early(words)
+    assert list(lock._early) == ([str(tmp_path / "w")] if is_early else [])
+    with locked(Workspace(tmp_path / "w")):
+        assert lock._early == {}
+        with pytest.raises(TryLaterError), locked(Workspace(tmp_path / "w")):
+            pass
+    with locked(Workspace(tmp_path / "w")):
+        pass
+
+
+def test_a_configuration_that_may_say_to_wait(tmp_path, capsys):
+    """Is read by who understands it; else a run leaves at once when another works."""
+    (tmp_path / "lstmfin.toml").write_text("[run]\nwait = 9\n")
+    with locked(Workspace(tmp_path)):
+        take_early(["-C", str(tmp_path), "run"])
+        (tmp_path / "lstmfin.toml").write_text("")
+        with pytest.raises(SystemExit) as ended:
+            take_early(["-C", str(tmp_path), "run"])
+    assert ended.value.code == 75
+    assert capsys.readouterr().err.startswith("lstmfin: error: another lstmfin run works on ")

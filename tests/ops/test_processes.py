@@ -1,9 +1,11 @@
 """``run`` in processes of its own: killed, ended, meeting others, on a disk that takes no more."""
 
+import os
 import random
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -11,6 +13,8 @@ import pytest
 
 from lstmfin.data.store import Store
 from lstmfin.ops.journal import Journal
+from lstmfin.ops.lock import locked
+from lstmfin.workspace import Workspace
 
 READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit 99; shift; exec "$@"'
 FULL = 'mount -t tmpfs -o size=96k none "$1" && cp "$2" "$1" || exit 99; shift 2; exec "$@"'
@@ -72,12 +76,55 @@ def test_sigterm_in_training(live, process):
 
 
 def test_runs_that_meet(live, process):
-    """One works, the others leave with 75 and have done nothing."""
-    running = [process("run") for _ in range(4)]
-    codes = sorted(ended(one)[0] for one in running)
-    assert codes[0] == 0
-    assert set(codes) <= {0, 75}
+    """Of twenty one works, nineteen leave with 75, after a twentieth of a second of work each."""
+    running = [process("-q", "run") for _ in range(20)]
+    codes, seconds = [], []
+    for one in running:
+        said = one.stderr.read()
+        _, status, usage = os.wait4(one.pid, 0)
+        one.returncode = os.waitstatus_to_exitcode(status)
+        one.communicate()
+        codes.append(one.returncode)
+        if one.returncode:
+            seconds.append(usage.ru_utime + usage.ru_stime)
+            assert said.startswith(f"lstmfin: error: another lstmfin run works on {live.root}; ")
+            assert said.count("\n") == 1
+    assert sorted(codes) == [0, *19 * [75]]
+    assert max(seconds) < 0.05 * slowness()
     assert len(rows(live)) == len({(e.symbol, e.origin, e.horizon) for e in rows(live)})
+
+
+def slowness():
+    """Return how many times slower than a machine of today this one is now, 1 at least."""
+    began = time.process_time()
+    sum(range(5_000_000))
+    return max((time.process_time() - began) / 0.1, 1.0)
+
+
+@pytest.mark.parametrize("words", [("run",), ("-q", "run", "S1"), ("-q", "run", "--wait", "0.2")])
+def test_a_run_that_meets_another_in_other_words(live, process, words):
+    """Whatever the line: the same sentence and code, and nothing done."""
+    with locked(Workspace(live.root)):
+        code, _, err = ended(process(*words))
+    assert code == 75
+    assert "another lstmfin run works on" in err
+    assert not live.database.exists()
+
+
+def test_readers_are_not_kept_waiting(live, process):
+    """Whoever reads while a run writes waits for a tenth of a second at most."""
+    live.make(*(f"S{number}" for number in range(12)))
+    running, longest = process("-q", "run"), 0.0
+    while running.poll() is None:
+        if live.database.exists():
+            reader = sqlite3.connect(live.database, timeout=5)
+            began = time.monotonic()
+            reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            longest = max(longest, time.monotonic() - began)
+            reader.close()
+        time.sleep(0.002)
+    assert ended(running)[0] == 0
+    assert longest < 0.1 * slowness() * max(os.getloadavg()[0] / os.cpu_count(), 1.0)
 
 
 def test_files_that_may_not_grow(live, process):
