@@ -185,3 +185,11 @@ def test_no_table_brings_anything_but_a_sentence(table):
         settings_from_table(table, where=str(Path("lstmfin.toml")))
     except ConfigError as error:
         assert "lstmfin.toml" in str(error)  # noqa: PT017 - it may be read as well
+
+
+def test_a_configuration_without_end(tmp_path):
+    """It is not read to its end."""
+    path = tmp_path / "lstmfin.toml"
+    path.write_text("#" * 1_000_001)
+    with pytest.raises(ConfigError, match="more than 1,000,000 characters"):
+        load_settings(path)

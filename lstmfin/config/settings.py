@@ -23,6 +23,9 @@ from lstmfin.registry import did_you_mean
 
 CONFIG_NAME = "lstmfin.toml"
 
+MOST_CHARACTERS = 1_000_000
+"""A watch-list of a hundred thousand symbols; what is longer is no configuration."""
+
 S = TypeVar("S", bound=Section)
 
 
@@ -59,7 +62,11 @@ def load_settings(path: Path) -> Settings:
         When the file is not TOML, or has an unknown key, a value of another type or out of bounds.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
+        if len(text) > MOST_CHARACTERS:
+            raise ConfigError(f"{path} has more than {MOST_CHARACTERS:,} characters")
+        table = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

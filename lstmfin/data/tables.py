@@ -6,14 +6,17 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from lstmfin.errors import DataError, UsageError
 
-MAX_BYTES = 200_000_000
-MAX_ROWS = 5_000_000
-"""More than daily prices of a thousand symbols over a lifetime; what is larger is no such file."""
+MAX_BYTES = 100_000_000
+MAX_ROWS = 1_000_000
+MAX_CELLS = 6_000_000
+MAX_LINE = 100_000
+"""More than daily prices of a hundred symbols over a lifetime; more would not fit into memory."""
 
 DELIMITERS = ",;\t"
 EMPTY = {"", "-", "na", "n/a", "#n/a", "nan", "null", "none", "nat"}
@@ -158,10 +161,11 @@ def _is_day_first(table: Table, column: str, cells: list[str]) -> bool:
 def _read_csv(path: Path) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
+            lines = _lines(path, file)
+            first = next(lines, "")
             delimiter = max(DELIMITERS, key=first.count)
-            reader = csv.reader([first, *file], delimiter=delimiter, strict=True)
-            rows = list(_numbered(reader))
+            reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+            rows = list(_numbered(path, reader))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} is not a CSV file in UTF-8; if it is one of Excel, or packed, save it as CSV"
@@ -186,9 +190,23 @@ def _read_csv(path: Path) -> Table:
     )
 
 
-def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    """Yield lines, none of which is so long that its cells would not fit into memory."""
+    while line := file.readline(MAX_LINE):
+        if len(line) == MAX_LINE:
+            raise DataError(f"{path} has a line of more than {MAX_LINE:,} characters; it is no CSV")
+        yield line
+
+
+def _numbered(path: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:
     """Yield line number and cells; blank lines are passed over."""
+    n_cells = 0
     for row in reader:
+        n_cells += len(row)
+        if n_cells > MAX_CELLS or reader.line_num > MAX_ROWS:
+            raise DataError(
+                f"{path} has more than {MAX_ROWS:,} rows or {MAX_CELLS:,} cells; export less of it"
+            )
         if "\0" in "".join(row):
             raise csv.Error(f"line {reader.line_num} holds a NUL byte")
         if any(cell.strip() for cell in row):
@@ -205,8 +223,11 @@ def _read_parquet(path: Path) -> Table:
         ) from error
     try:
         file = parquet.ParquetFile(path)
-        if file.metadata.num_rows > MAX_ROWS:  # a few bytes can stand for billions of rows
-            raise DataError(f"{path} has more than {MAX_ROWS:,} rows; export less of it")
+        about = file.metadata
+        if about.num_rows > MAX_ROWS or about.num_rows * about.num_columns > MAX_CELLS:
+            raise DataError(  # a few bytes can stand for billions of rows
+                f"{path} has more than {MAX_ROWS:,} rows or {MAX_CELLS:,} cells; export less of it"
+            )
         frame = file.read().to_pandas()
     except pa.ArrowInvalid as error:
         raise DataError(f"{path} is not a Parquet file: {error}") from error

@@ -65,7 +65,9 @@ class CheckpointFile:
         if not self.resume:
             return None
         try:
-            with np.load(io.BytesIO(self.path.read_bytes()), allow_pickle=False) as file:
+            content = self.path.read_bytes()
+            _refuse_bomb(content)
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             values = json.loads(arrays.pop(_VALUES).tobytes())
             if values.pop("key") != self.key:
@@ -88,6 +90,15 @@ class CheckpointFile:
         """Remove the file, if there is one."""
         with writing(self.path):
             self.path.unlink(missing_ok=True)
+
+
+def _refuse_bomb(content: bytes) -> None:
+    """Refuse an archive that unpacks to more than it is long: it was not written here."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ValueError("a compressed member")
+        if sum(member.file_size for member in archive.infolist()) > len(content):
+            raise ValueError("a member that is longer than the archive")
 
 
 class Checkpoints(tuple[CheckpointFile, ...]):

@@ -11,6 +11,9 @@ from lstmfin.workspace import Workspace, write_atomically, write_folder_atomical
 CURRENT = "current"
 """File that holds the identity of the model in use; replacing it is what publishes a model."""
 
+LONGEST_NAME = 100
+"""Characters of that file that can be a name."""
+
 
 def save_model(workspace: Workspace, symbol: str, forecaster: Forecaster) -> str:
     """Save a trained forecaster as the current model of a symbol; return its identity.
@@ -91,7 +94,8 @@ def has_panel(workspace: Workspace) -> bool:
 def _current(folder: Path, missing: str, again: str, advice: str = "") -> str:
     """Return what ``current`` says: an identity, or one in the folder of panels."""
     try:
-        name = (folder / CURRENT).read_text(encoding="ascii").strip()
+        with (folder / CURRENT).open(encoding="ascii") as file:
+            name = file.read(LONGEST_NAME).strip()
     except FileNotFoundError as error:
         raise ModelFileError(f"{missing}; train one: {again}{advice}") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -215,6 +215,15 @@ def test_files_that_are_too_large(load, monkeypatch, tmp_path):
         load(None, name="p.parquet")
 
 
+def test_lines_and_cells_that_no_table_has(load, monkeypatch):
+    """They are refused as they are met, before they fill the memory."""
+    with pytest.raises(DataError, match=r"a line of more than 100,000 characters"):
+        load("Date,Close\n" + 60_000 * "1," + "\n")
+    monkeypatch.setattr(tables, "MAX_CELLS", 9)
+    with pytest.raises(DataError, match="or 9 cells; export less of it"):
+        load("Date,Close\n" + 5 * "2024-01-02,1\n")
+
+
 cells = st.sampled_from(
     ["Date", "Close", "2024-01-02", "1e400", "-1", "1,5", "=1+1", '"', "\0", "\r", "nan", "12/13/2024", "٣", ""]
 ) | st.text(max_size=4)  # fmt: skip

@@ -179,6 +179,14 @@ def test_an_endless_answer_is_left(web, options, name, monkeypatch):
 
 
 @each
+def test_an_answer_of_brackets_alone(web, options, name):
+    """What no parser can follow is not prices."""
+    web.answer = (200, 100_000 * b"[")
+    with pytest.raises(SourceError, match="not prices"):
+        fetch(name, options)
+
+
+@each
 def test_nobody_listens(web, options, name, monkeypatch):
     """A refused connection is an outage."""
     monkeypatch.setattr(SOURCES[name][0].__module__ + ".ADDRESS", "http://127.0.0.1:1/x")

@@ -139,3 +139,14 @@ def test_no_pickle_is_opened(tmp_path):
     """A file that holds an object is no checkpoint."""
     np.savez(tmp_path / "c.npz", values=np.array([{"key": "key"}], dtype=object))
     assert CheckpointFile(tmp_path / "c.npz", "key").load() is None
+
+
+def test_an_archive_that_unpacks_to_more_than_it_is_long(tmp_path):
+    """Was not written here, and is no checkpoint; nothing of it is unpacked."""
+    file = CheckpointFile(tmp_path / "c.npz", "key")
+    file.save(STATE)
+    with np.load(file.path) as archive:
+        np.savez_compressed(file.path.with_name("packed.npz"), **archive)
+    assert file.load() is not None
+    file.path.with_name("packed.npz").replace(file.path)
+    assert file.load() is None

@@ -74,7 +74,7 @@ def _parse(body: bytes, symbol: str) -> list[dict[str, Any]]:
         raise TryLaterError("Tiingo limits the rate of requests; try again later")
     try:
         rows = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         rows = None
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
         return rows

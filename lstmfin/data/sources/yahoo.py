@@ -9,6 +9,7 @@ import datetime as dt
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 
 from lstmfin.data.calendar import has_ended
 from lstmfin.data.faults import ROUNDING
+from lstmfin.data.http import MAX_BYTES
 from lstmfin.data.prices import Prices, make_actions, make_bars
 from lstmfin.data.source import Source, SourceOptions
 from lstmfin.errors import LstmfinError, SourceError, TryLaterError, UnknownSymbolError
@@ -65,7 +67,7 @@ def _download(
     yf.set_tz_cache_location(str(options.cache))
     yf.config.debug.hide_exceptions = False
     YfData().cache_get.cache_clear()  # it would give yesterday's answer to a process that lives on
-    ticker = yf.Ticker(symbol)
+    ticker = yf.Ticker(symbol, session=_session())
     frame = ticker.history(
         period="max" if start is None else None,
         start=start,
@@ -81,6 +83,30 @@ def _download(
         timeout=options.timeout,
     )
     return frame, ticker.history_metadata
+
+
+@cache
+def _session() -> Any:
+    """Return yfinance's own session, which no longer takes an answer of any length."""
+    from curl_cffi.curl import CURL_WRITEFUNC_ERROR
+    from yfinance._http import new_session
+
+    session = new_session()
+    request = session.request
+
+    def bounded(method: str, url: str, **options: Any) -> Any:
+        body = bytearray()
+
+        def keep(chunk: bytes) -> int:
+            body.extend(chunk)
+            return len(chunk) if len(body) <= MAX_BYTES else CURL_WRITEFUNC_ERROR
+
+        answer = request(method, url, content_callback=keep, **options)
+        answer.content = bytes(body)
+        return answer
+
+    session.request = bounded
+    return session
 
 
 @contextlib.contextmanager
