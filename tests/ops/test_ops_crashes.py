@@ -1,19 +1,20 @@
-"""``train``, ``forecast`` and ``score`` killed, or refused by the disk, at every call that writes.
+"""``train``, ``forecast``, ``score`` and ``run`` killed, or refused by the disk, at every call that writes.
 
-strace stops the real command line at the n-th call of each kind, for n = 1, 2, ... until a run comes
-through; then once more with ENOSPC and EIO in place of the call. Old state or new, never torn.
+strace stops the command at the n-th call of each kind, for n = 1, 2, ... until a run comes through; then once more with ENOSPC and EIO in place of the call. Old state or new, never torn; of
+``run``, whose steps are several, that holds for prices, model, forecasts and truths each.
 """
 
 import datetime as dt
-import os
 import shutil
-import subprocess
-import sys
+import signal
 
+import evening_house
 import evening_source
 import numpy as np
 import pytest
+from crash_driver import CALLS, CERTAIN, MODES, Crashes
 
+from lstmfin.cli.job import now_utc
 from lstmfin.cli.main import run
 from lstmfin.data.ledger import Ledger
 from lstmfin.data.store import Store
@@ -24,29 +25,8 @@ from lstmfin.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-CALLS = (
-    "write",
-    "pwrite64",
-    "fsync",
-    "fdatasync",
-    "ftruncate",
-    "rename",
-    "unlink",
-    "mkdir",
-    "rmdir",
-)
-MODES = ("signal=KILL", "error=ENOSPC", "error=EIO")
 MOST = 200
 SMALL = ("--hidden", "2", "--window", "5", "--horizon", "3", "--epochs", "1")
-
-
-@pytest.fixture(scope="module")
-def strace():
-    """The program, or a skip that says how to come by it."""
-    path = shutil.which("strace")
-    if path is None:
-        pytest.skip("CRASHES ARE NOT TESTED: there is no strace; apt-get install strace")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -72,58 +52,80 @@ def made(tmp_path_factory):
     line = ["-q", "-C", str(folder / "score"), "forecast", "S2"]
     assert run(line, now=lambda: now - dt.timedelta(days=6)) == 0
     store(folder / "score", len(prices))
+    evening_house.make(folder / "run", ["S1"], more="retrain-age = 1")
+    first = evening_house.start(
+        folder / "run", folder / "plug", "-q", "run", at=evening_house.FIRST
+    )
+    assert first.communicate()
+    assert first.returncode == 0
     return folder
 
 
-WORDS = {"train": ("train", "S2", *SMALL, "--seed", "1"), "forecast": ("forecast", "S2"), "score": ("score", "S2")}  # fmt: skip
+EVENING = evening_house.next_evening(evening_house.FIRST)
+WORDS = {"train": ("train", "S2", *SMALL, "--seed", "1"), "forecast": ("forecast", "S2"), "score": ("score", "S2"), "run": ("run",)}  # fmt: skip
+
+
+def clock(command):
+    """Return the clock of a command: the evening's for a run."""
+    return (lambda: EVENING) if command == "run" else now_utc
 
 
 def state(command, root):
-    """Return what a command leaves, and prove that it is whole."""
+    """Return what a command leaves, part by part, and prove that each is whole."""
+    if command == "run":
+        parts = [one_state(part, root, "S1") for part in ("train", "forecast", "score")]
+        with Store(root / "lstmfin.db") as store:
+            return [*parts, store.prices("S1").digest()]
+    return [one_state(command, root)]
+
+
+def one_state(command, root, symbol="S2"):
     workspace = Workspace(root)
     with Store(workspace.database) as store, Journal(workspace.database) as journal:
         assert store.integrity() == []
         if command == "train":
             assert Ledger(workspace.database).fault() is None
             try:
-                return load_model(workspace, "S2")[0]
+                return load_model(workspace, symbol)[0]
             except ModelFileError as error:
                 pytest.fail(str(error))
         table = {"forecast": "journal", "score": "truths"}[command]
-        return [row[:3] for row in journal.read(f"SELECT symbol, origin, horizon FROM {table}")]
+        return journal.read(f"SELECT symbol, origin, horizon FROM {table}")
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("command", WORDS)
-def test_old_or_new(strace, made, tmp_path, command, call, mode):
+def test_old_or_new(made, tmp_path, command, call, mode):
     """At every point; what was acknowledged is there, and a second run completes."""
     old, words = state(command, made / command), WORDS[command]
     shutil.copytree(made / command, tmp_path / "whole")
-    assert run(["-q", "-C", str(tmp_path / "whole"), *words]) == 0
+    assert run(["-q", "-C", str(tmp_path / "whole"), *words], now=clock(command)) == 0
     new = state(command, tmp_path / "whole")
-    assert new != old
-    for n in range(1, MOST):
-        root = tmp_path / str(n)
-        shutil.copytree(made / command, root)
-        done = subprocess.run(
-            [strace, "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
-             "-e", f"inject={call}:{mode}:when={n}",
-             sys.executable, "-m", "lstmfin", "-q", "-C", str(root), *words],
-            capture_output=True, text=True, check=False,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"},
-        )  # fmt: skip
-        assert "Traceback" not in done.stderr
-        found = state(command, root)
-        assert found in (old, new)
-        if done.returncode == 0:
-            assert found == new
-        elif mode != "signal=KILL":
-            assert done.returncode == 74, (n, done.stderr)
-        assert run(["-q", "-C", str(root), *words]) == 0
-        assert state(command, root) == new
-        shutil.rmtree(root)
-        if done.returncode == 0:
-            break
-    else:
-        pytest.fail(f"{call} was still met after {MOST} calls")
+    assert all(one != other for one, other in zip(old, new, strict=True))
+    at = EVENING if command == "run" else None
+    with Crashes(call, mode, env=evening_house.environment(tmp_path / "plug")) as crash:
+        assert crash(["-q", "-C", tmp_path / "whole", *words], n=0, at=at)[0] == 0
+        n_whole = 0
+        for n in range(1, MOST):
+            root = tmp_path / str(n)
+            shutil.copytree(made / command, root)
+            code, said = crash(["-q", "-C", root, *words], n=n, at=at)
+            assert "Traceback" not in said
+            found = state(command, root)
+            assert all(part in pair for part, *pair in zip(found, old, new, strict=True))
+            if code == 0:
+                assert found == new
+            elif mode == "signal=KILL":
+                assert code == -signal.SIGKILL
+            else:
+                assert code == 74, (n, said)
+            assert run(["-q", "-C", str(root), *words], now=clock(command)) == 0
+            assert state(command, root) == new
+            shutil.rmtree(root)
+            n_whole = n_whole + 1 if code == 0 else 0
+            if n_whole == CERTAIN:
+                break
+        else:
+            pytest.fail(f"{call} was still met after {MOST} calls")
+    assert n > CERTAIN or call not in {"pwrite64", "fdatasync"}  # a commit makes these
