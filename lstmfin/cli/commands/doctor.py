@@ -1,5 +1,6 @@
 """Look after the workspace."""
 
+import contextlib
 import datetime as dt
 import os
 import platform
@@ -36,13 +37,14 @@ class Finding(NamedTuple):
 @click.command("doctor")
 @click.pass_obj
 def doctor(job: Job, /) -> None:
-    """Tell whether the workspace is sound: store, models, configuration, disk and versions.
+    """Tell whether the workspace is sound: store, journal, models, configuration, disk, versions.
 
     Changes nothing. Ends with 65 when something is bad; what is odd only should be looked at.
     """
     from lstmfin.cli.output import Column, Result
 
-    findings = [*_versions(), *_disk(job), *_configuration(job), *_store(job), *_models(job)]
+    findings = [*_versions(), *_disk(job), *_configuration(job), *_store(job)]
+    findings += [*_ledger(job), *_journal(job), *_models(job)]
     columns = [
         Column("check", "check", right=False),
         Column("state", "state", right=False, tones=TONES),
@@ -134,12 +136,45 @@ def _series(job: Job, symbols: tuple[str, ...]) -> Iterator[Finding]:
             yield Finding(f"prices of {symbol}", "bad", str(error))
 
 
+def _ledger(job: Job) -> Iterator[Finding]:
+    """Follow the chain of the trials."""
+    from lstmfin.data.ledger import Ledger
+
+    try:
+        fault = Ledger(job.workspace.database).fault()
+    except LstmfinError as error:
+        fault = str(error)
+    yield Finding("ledger", "bad" if fault else "good", fault or "sound; no trial is gone")
+
+
+def _journal(job: Job) -> Iterator[Finding]:
+    from lstmfin.ops.journal import Journal
+    from lstmfin.ops.review import review
+
+    if not job.workspace.database.exists():
+        return
+    try:
+        with Journal(job.workspace.database) as journal:
+            found = list(review(journal))
+            ((n_rows,),) = journal.read("SELECT count(*) FROM journal")
+    except LstmfinError as error:
+        found, n_rows = [("bad", str(error))], 0
+    for state, text in found or [("good", f"sound; {n_rows:,} forecasts published")]:
+        yield Finding("journal", state, text)
+
+
 def _models(job: Job) -> Iterator[Finding]:
+    from lstmfin.data.store import Store
     from lstmfin.models.shelf import load_model
 
     folder = job.workspace.root / "models"
     symbols = [_symbol_of(path.name) for path in sorted(folder.glob("m_*"))]
     n_sound = 0
+    with contextlib.suppress(LstmfinError), Store(job.workspace.database) as store:
+        orphans = sorted({*symbols} - {*store.symbols()})
+        if orphans:
+            text = f"of {', '.join(orphans)} there are models and no prices; remove or fetch them"
+            yield Finding("orphans", "odd", text)
     for symbol in symbols:
         try:
             load_model(job.workspace, symbol)
