@@ -134,8 +134,8 @@ def live(kind, folder, n_evenings, symbols, *, first=FIRST, more="retrain-age = 
         n_runs += evening(root, now, rng, symbols=symbols, is_first=number == 1)
         now = evening_house.next_evening(now)
         if number % max(n_evenings // 10, 1) == 0:
-            usage = resource.getrusage(resource.RUSAGE_SELF)
-            cpu, memory = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+            cpu = _cpu(resource.RUSAGE_SELF)
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             size = (root / "lstmfin.db").stat().st_size / 1e6
             gc.collect()
             figures.append((cpu, memory, size, sys.getallocatedblocks()))
@@ -145,6 +145,11 @@ def live(kind, folder, n_evenings, symbols, *, first=FIRST, more="retrain-age = 
                 f"{memory:.0f} MB, store {size:.1f} MB", file=said, flush=True,
             )  # fmt: skip
     return contents(root, symbols), figures
+
+
+def _cpu(whose):
+    usage = resource.getrusage(whose)
+    return usage.ru_utime + usage.ru_stime
 
 
 def compare(well, faults):
@@ -170,13 +175,13 @@ def is_flat(figures):
 def nothing_new(folder, kind):
     """Time a run that finds nothing, in a fresh process; one before brings what came since."""
     for _ in range(2):
-        began = time.monotonic()
+        began, before = time.monotonic(), _cpu(resource.RUSAGE_CHILDREN)
         process = evening_house.start(folder / kind, folder / "plug", "run")
         _, said = process.communicate()
-        took = time.monotonic() - began
+        took, cpu = time.monotonic() - began, _cpu(resource.RUSAGE_CHILDREN) - before
         assert process.returncode == 0, said
     assert "nothing new" in said, said
-    print(f"a run with nothing new, in a fresh process: {took:.2f} s")
+    print(f"a run with nothing new, in a fresh process: {took:.2f} s, {cpu:.2f} s of CPU")
 
 
 def main(n_evenings, n_symbols):
