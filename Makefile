@@ -6,6 +6,9 @@ READY := .venv/ready
 # The oracles have an environment of their own: what they bring must not be there for the tests.
 ORACLES := .venv-oracles
 ORACLES_READY := $(ORACLES)/ready
+# The site, too: the tests must not need what builds it.
+DOCS := .venv-docs
+DOCS_READY := $(DOCS)/ready
 # Small matrix products gain nothing from threads, and results must not depend on their number.
 export OPENBLAS_NUM_THREADS := 1
 DEMO := demo
@@ -13,7 +16,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check oracles mutants bench release-check lock clean
+.PHONY: help setup demo test slow check docs pictures oracles mutants bench release-check lock clean
 
 help:  ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +72,19 @@ check: $(READY)  ## Lint, check types, and check that imports run down the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+$(DOCS_READY): requirements-docs.lock pyproject.toml
+	@echo "Installing requirements-docs.lock into $(DOCS): about a minute ..."
+	@$(PYTHON) -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements-docs.lock
+	@$(DOCS)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+docs: $(DOCS_READY)  ## Build the site, site/html/index.html; a warning is an error.
+	$(DOCS)/bin/python -m sphinx -q -W --keep-going -b html -d site/doctrees docs site/html
+
+pictures: $(DOCS_READY)  ## Make the pictures of the pages and the notebook anew: some minutes.
+	$(DOCS)/bin/python docs/pictures.py
+
 bench: $(READY) $(ORACLES_READY)  ## Measure speed and memory, beside PyTorch's too, and run the problems.
 	$(ORACLES)/bin/python benchmarks/engine_speed.py
 	$(ORACLES)/bin/python benchmarks/sweep.py
@@ -90,11 +106,12 @@ release-check: $(READY)  ## Build wheel and sdist, install the wheel by itself, 
 	cd $(RELEASE) && bin/lstmfin selftest && bin/lstmfin -C demo fetch AAPL --source sample train --epochs 2 backtest plot forecast
 	rm -rf $(RELEASE)
 
-lock: $(READY)  ## Choose the newest versions anew and write both lock files.
+lock: $(READY)  ## Choose the newest versions anew and write the lock files.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(COMPILE) --extra dev --upgrade --output-file requirements.lock
+	$(COMPILE) --extra docs --upgrade --constraints requirements.lock --output-file requirements-docs.lock
 	printf "torch ; python_version < '0'\npeewee>=4\n" | $(COMPILE) --extra oracles --upgrade \
 		--constraints requirements.lock --override /dev/stdin --output-file requirements-oracles.lock
 
 clean:  ## Remove all that was made here.
-	rm -rf .venv $(ORACLES) $(RELEASE) demo dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(ORACLES) $(DOCS) docs/generated $(RELEASE) demo dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -89,6 +89,18 @@ def find_workspace(chosen: Path | None, *, here: Path, default: Path) -> Workspa
     return Workspace(default)
 
 
+def usual_workspace() -> Workspace:
+    """Return the workspace of a command line that names none, and of notebooks."""
+    return find_workspace(None, here=Path.cwd(), default=data_folder())
+
+
+def data_folder() -> Path:
+    """Return where things lie when nothing else is said: in the user's data folder."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("lstmfin", appauthor=False))
+
+
 def safe_name(symbol: str) -> str:
     """Return a file name for a symbol; no two symbols share one, and none is reserved.
 

@@ -22,7 +22,7 @@ import numpy as np
 import lstmfin
 from lstmfin.backtest.fold import Done, Fold, FoldResult, Task
 from lstmfin.config import section_to_table
-from lstmfin.workspace import Workspace, safe_name, write_atomically, writing
+from lstmfin.workspace import Workspace, make_folder, safe_name, write_atomically, writing
 
 FORMAT = 3
 """Raised when a result of before would no longer be that of the same fold."""
@@ -49,7 +49,8 @@ class FoldFiles:
     """
 
     def __init__(self, workspace: Workspace, symbol: str) -> None:
-        self.folder = workspace.cache / "folds" / safe_name(symbol)
+        self.cache = workspace.cache
+        self.folder = self.cache / "folds" / safe_name(symbol)
 
     @property
     def n_there(self) -> int:
@@ -87,6 +88,7 @@ class FoldFiles:
         text = np.frombuffer(json.dumps(kept).encode(), np.uint8)
         packed = io.BytesIO()
         np.savez(packed, allow_pickle=False, **arrays, **{_STRUCTURE: text})
+        make_folder(self.cache, mode=0o700)  # it is private, whoever makes it first
         write_atomically(self._path(task), packed.getvalue())
 
     def remove(self) -> None:

@@ -22,7 +22,13 @@ from lstmfin.errors import EXIT_CODE_MEANINGS, ExitCode, LstmfinError
 from lstmfin.ops.logs import STYLES, formatter_of
 from lstmfin.redaction import redact
 from lstmfin.workers import check_spec
-from lstmfin.workspace import ENVIRONMENT_VARIABLE, Workspace, find_workspace, write_atomically
+from lstmfin.workspace import (
+    ENVIRONMENT_VARIABLE,
+    Workspace,
+    data_folder,
+    find_workspace,
+    write_atomically,
+)
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(
     f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODE_MEANINGS.items()
@@ -105,10 +111,7 @@ def group(
 
 def workspace_of(chosen: Path | None) -> Workspace:
     """Return the workspace to work in."""
-    import platformdirs
-
-    default = Path(platformdirs.user_data_dir("lstmfin", appauthor=False))
-    return find_workspace(chosen, here=Path.cwd(), default=default)
+    return find_workspace(chosen, here=Path.cwd(), default=data_folder())
 
 
 def _on_sigterm(_signal: int, _frame: object) -> NoReturn:

@@ -116,7 +116,8 @@ class BacktestConfig(Section):
     )
     baselines: tuple[str, ...] = option(
         ("drift", "historical", "ewma", "har-rv"),
-        "Baselines to test beside the last price (zero-return), separated by commas.",
+        "Baselines to test beside the last price (zero-return) and the drift, which the verdict "
+        "needs, separated by commas.",
         choices=BASELINES,
     )
 
@@ -135,8 +136,8 @@ class BacktestConfig(Section):
             )
 
     def baseline_names(self) -> tuple[str, ...]:
-        """Return the baselines to test, sorted; the last price is always one of them."""
-        return tuple(sorted({"zero-return", *self.baselines}))
+        """Return the baselines to test, sorted; those that the verdict needs are always there."""
+        return tuple(sorted({"drift", "zero-return", *self.baselines}))
 
 
 MOST_UNITS = 4

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from matplotlib.figure import Figure
 
 from lstmfin.config import PlotConfig
 from lstmfin.plots.style import Theme, drawing, theme_named
+from lstmfin.plots.subject import Tested, Trained
 from lstmfin.workspace import Workspace
 
 P = TypeVar("P")
@@ -23,26 +24,45 @@ class PlotKind(Generic[P]):
         Frozen dataclass of plain arrays and strings.
     draw : callable
         Makes a figure of a picture in a theme, and touches nothing else.
-    gather : callable
-        Makes the picture of a symbol from what a workspace holds; DataError, with the command that
-        computes it, where there is nothing. None for a kind that is of no symbol, and is drawn by
-        another command.
+    subject : type
+        What of a symbol it shows: Trained or Tested. None for a kind that is of no symbol, and is
+        drawn by another command.
+    make : callable
+        Makes the picture of a subject; DataError, with the command that computes it, where it has
+        nothing to show.
     asks : bool
-        Whether ``gather`` takes the options of the command as well, for what it is to show.
+        Whether ``make`` takes the options of the command as well, for what it is to show.
     drawn_by : str
         The command that draws a kind of no symbol.
     """
 
     picture: type[P]
     draw: Callable[[P, Theme], Figure]
-    gather: Callable[..., P] | None = None
+    subject: type[Trained] | type[Tested] | None = None
+    make: Callable[..., P] | None = None
     asks: bool = False
     drawn_by: str = ""
 
-    def gathered(self, workspace: Workspace, symbol: str, asked: PlotConfig) -> P:
-        """Return the picture of a symbol."""
-        assert self.gather is not None
-        return self.gather(workspace, symbol, *([asked] if self.asks else []))
+    @property
+    def gather(self) -> Callable[..., P] | None:
+        """What makes the picture of a symbol from a workspace; None for a kind of no symbol."""
+        return self.gathered if self.subject else None
+
+    def gathered(self, workspace: Workspace, symbol: str, asked: PlotConfig | None = None) -> P:
+        """Return the picture of a symbol from what a workspace holds.
+
+        Raises
+        ------
+        DataError
+            When it was never computed; the message names the command that does.
+        """
+        assert self.subject is not None
+        return self.made(self.subject.load(workspace, symbol), asked)
+
+    def made(self, subject: Any, asked: PlotConfig | None = None) -> P:
+        """Return the picture of a model or a backtest."""
+        assert self.make is not None
+        return self.make(subject, *([asked or PlotConfig()] if self.asks else []))
 
     def figure(self, picture: P, *, theme: str = "light") -> Figure:
         """Return the drawn figure; ``theme`` is ``"light"`` or ``"dark"``."""

@@ -111,9 +111,19 @@ class Frame(NamedTuple):
     as_of: dt.date | np.datetime64 | None
 
 
+class Sheet(Figure):
+    """A figure that a notebook shows by itself, as sharp as a file and 800 px wide."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        from lstmfin.plots.save import figure_bytes
+
+        width, height = (round(100 * inches) for inches in self.get_size_inches())
+        return figure_bytes(self, "png"), {"width": width, "height": height}
+
+
 def framed(theme: Theme, frame: Frame, *, height: float = HEIGHT) -> Figure:
     """Return a figure with title, subtitle and footnote, and room for axes between them."""
-    figure = Figure(figsize=(WIDTH, height))
+    figure = Sheet(figsize=(WIDTH, height))
     left = LEFT - 0.08
 
     def write(x: float, inches_up: float, text: str, **kwargs: Any) -> None:

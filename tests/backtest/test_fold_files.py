@@ -101,6 +101,12 @@ def test_a_damaged_file_is_none(files, fold, done, damage):
     assert files.load(fold) is None
 
 
+def test_the_cache_is_private_whoever_makes_it(files, fold, done):
+    """Other things lie in it that are read without suspicion."""
+    files.save(fold, done)
+    assert files.cache.stat().st_mode & 0o077 == 0
+
+
 def test_removed_is_removed(files, fold, done):
     """Twice does no harm."""
     files.save(fold, done)

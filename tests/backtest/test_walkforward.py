@@ -165,6 +165,12 @@ def test_progress_is_told(prices, run, spies):
     assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
+def test_what_the_verdict_needs_is_always_tested():
+    """The last price and the drift, whatever else is asked for."""
+    names = BacktestConfig(baselines=("har-rv",)).baseline_names()
+    assert names == ("drift", "har-rv", "zero-return")
+
+
 def test_what_comes_together(result, prices):
     """One law and one position for each model and tested origin, network first; all finite."""
     n = 228 - 102

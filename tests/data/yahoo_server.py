@@ -11,7 +11,7 @@ import os
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -185,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         self.yahoo.requests.append((self.host, parts.path, query))
-        symbol = parts.path.rsplit("/", 1)[-1]
+        symbol = unquote(parts.path.rsplit("/", 1)[-1])
         if parts.path.endswith("/getcrumb"):
             self.reply(200, "crumb", kind="text/plain")
         elif not parts.path.startswith("/v8/finance/chart/"):

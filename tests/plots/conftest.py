@@ -41,8 +41,8 @@ def forecast_picture(symbol="AAPL", horizon=10, currency="USD", start=150.0):
     spread = 0.0125 * np.sqrt(np.arange(1, horizon + 1))
     median = closes[-1] * np.exp(0.0003 * np.arange(1, horizon + 1))
     return ForecastPicture(
-        symbol, sessions, closes, future, levels, median[:, None] * np.exp(spread[:, None] * z),
-        median, closes[-1] * np.exp(-1.645 * 1.25 * spread), closes[-1] * np.exp(1.645 * 1.25 * spread), currency, **ABOUT,
+        sessions, closes, future, levels, median[:, None] * np.exp(spread[:, None] * z),
+        median, closes[-1] * np.exp(-1.645 * 1.25 * spread), closes[-1] * np.exp(1.645 * 1.25 * spread), currency, symbol=symbol, **ABOUT,
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def training_picture(symbol="AAPL", n=24):
     rate = 0.003 * 0.5 * (1 + np.cos(np.pi * (epochs - 1) / n))
     norm = 2.5 * np.exp(-epochs / 7) + 0.2 + 0.05 * rng.random(n)
     best = int(epochs[np.argmin(validation)])
-    return TrainingPicture(symbol, epochs, train, validation, rate, norm, best, "student-t (nats)", -2.99, **ABOUT)  # fmt: skip
+    return TrainingPicture(epochs, train, validation, rate, norm, best, "student-t (nats)", -2.99, symbol=symbol, **ABOUT)  # fmt: skip
 
 
 def equity_picture(symbol="AAPL", n=1250, drift=0.0004):
@@ -67,8 +67,8 @@ def equity_picture(symbol="AAPL", n=1250, drift=0.0004):
     gross = np.cumprod(1 + position * returns + 0.0003)
     net = np.cumprod(1 + position * returns + 0.0003 - cost)
     return EquityPicture(
-        symbol, sessions, net, np.cumprod(1 + returns), gross, position, 5.0,
-        sessions[::250], "no edge shown", **ABOUT,
+        sessions, net, np.cumprod(1 + returns), gross, position, 5.0,
+        sessions[::250], "no edge shown", symbol=symbol, **ABOUT,
     )  # fmt: skip
 
 
@@ -111,12 +111,12 @@ def gates_picture(symbol="AAPL", n=120, n_units=3, n_inputs=4, window=60, curren
         for k, (name, curve) in enumerate(zip(names, walk, strict=True))
     )
     return GatesPicture(
-        symbol, sessions, 150 * np.exp(np.cumsum(garch_returns(n))), currency,
+        sessions, 150 * np.exp(np.cumsum(garch_returns(n))), currency,
         tuple(f"unit {k}: half-life {9 - k}" for k in range(n_units)), panels,
         tuple(f"input-{k}" for k in range(n_inputs)), 0.01 * rng.standard_normal((window, n_inputs)),
         "What widened (blue) and narrowed (orange) the next session's range (log width)",
         "All add up to +0.012: log width of 0.100, with average inputs 0.088 (exact to 1e-09)",
-        "a memory that halves in 9 sessions", "Half-life: log ½ / log of the mean share kept", **ABOUT,
+        "a memory that halves in 9 sessions", "Half-life: log ½ / log of the mean share kept", symbol=symbol, **ABOUT,
     )  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def calibration_picture(symbol="AAPL", n=28):
     quarters = tuple(f"{2017 + k // 4}Q{k % 4 + 1}" for k in range(n))
     held = rng.binomial(63, 0.9, (2, n)) / 63
     pit = rng.multinomial(63 * n, np.full(10, 0.1)) / (63 * n)
-    return CalibrationPicture(symbol, quarters, held[0], held[1], np.full(n, 63.0), 0.9, held[0].mean(), pit, **ABOUT)  # fmt: skip
+    return CalibrationPicture(quarters, held[0], held[1], np.full(n, 63.0), 0.9, held[0].mean(), pit, symbol=symbol, **ABOUT)  # fmt: skip
 
 
 def skill_picture(symbol="AAPL", n_others=3, horizon=10):
@@ -140,7 +140,7 @@ def skill_picture(symbol="AAPL", n_others=3, horizon=10):
         SkillRow(f"OTHER-{k}", 0.002 * k, 0.002 * k - 0.003, 0.002 * k + 0.003)
         for k in range(n_others)
     )
-    return SkillPicture(symbol, tuple(rows), others, horizon, **ABOUT)
+    return SkillPicture(tuple(rows), others, horizon, symbol=symbol, **ABOUT)
 
 
 def seeds_picture(symbol="AAPL", n=5):
@@ -149,8 +149,8 @@ def seeds_picture(symbol="AAPL", n=5):
     middle = 150 + rng.standard_normal(n)
     ranges = np.stack([middle - 12, middle, middle + 12 + rng.random(n)], axis=1)
     return SeedsPicture(
-        symbol, losses, np.array([int(np.argmin(one)) for one in losses]), "student-t (nats)", ranges,
-        ranges.mean(axis=0), "2024-05-17", "USD", **ABOUT,
+        losses, np.array([int(np.argmin(one)) for one in losses]), "student-t (nats)", ranges,
+        ranges.mean(axis=0), "2024-05-17", "USD", symbol=symbol, **ABOUT,
     )  # fmt: skip
 
 

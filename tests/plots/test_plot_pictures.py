@@ -28,7 +28,8 @@ def test_forecast_labels_the_last_session(make_picture):
     assert f"${picture.median[-1]:.2f}  median" in labels
     assert f"${picture.quantiles[-1, 0]:.2f}  5 %" in labels
     assert f"${picture.baseline_high[-1]:.2f}  naive 95 %" in labels
-    assert len(labels) == 5
+    assert "last close, 2 May" in labels
+    assert len(labels) == 6
 
 
 def test_forecast_bands_are_nested(make_picture):
@@ -89,7 +90,7 @@ def test_equity_states_returns_after_and_before_costs(make_picture):
     assert f"{100 * (picture.strategy[-1] - 1):+.0f} % strategy" in words(figure)
     assert f"{100 * (picture.gross[-1] - 1):+.0f} % before costs" in words(figure)
     assert "5 bps" in figure.texts[1].get_text()
-    assert figure.texts[1].get_text().endswith("no edge shown")
+    assert "no edge shown" in figure.texts[1].get_text()
 
 
 def test_equity_is_logarithmic_where_it_multiplies(make_picture):

@@ -7,6 +7,7 @@ refused.
 
 import datetime as dt
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from lstmfin.data.faults import VALUE_COLUMNS, find_fault
@@ -78,16 +79,7 @@ SOURCE: Source = CsvSource()
 
 def _match_columns(table: Table) -> dict[str, str]:
     """Return the name in the file of each column that is there."""
-    plain = {name: "".join(filter(str.isalpha, name.lower())) for name in table.header}
-    found: dict[str, str] = {}
-    for column, spellings in COLUMN_NAMES.items():
-        for spelling in spellings:
-            names = [name for name in table.header if plain[name] == spelling]
-            if len(names) > 1:
-                raise DataError(f"{table.path}: two columns are called '{names[0]}'; keep one")
-            if names:
-                found[column] = names[0]
-                break
+    found = match_columns(table.header, str(table.path))
     missing = [column for column in REQUIRED if column not in found]
     if missing:
         wanted = {"session": "date", "close": "close"}[missing[0]]
@@ -95,6 +87,21 @@ def _match_columns(table: Table) -> dict[str, str]:
             f"{table.path}: {table.unit} 1 must name the columns, and names no {wanted} column; "
             f"it has: {', '.join(table.header)}"
         )
+    return found
+
+
+def match_columns(header: Sequence[str], where: str) -> dict[str, str]:
+    """Return what each column that is there is called; ``where`` names the table in messages."""
+    plain = {name: "".join(filter(str.isalpha, name.lower())) for name in header}
+    found: dict[str, str] = {}
+    for column, spellings in COLUMN_NAMES.items():
+        for spelling in spellings:
+            names = [name for name in header if plain[name] == spelling]
+            if len(names) > 1:
+                raise DataError(f"{where}: two columns are called '{names[0]}'; keep one")
+            if names:
+                found[column] = names[0]
+                break
     return found
 
 

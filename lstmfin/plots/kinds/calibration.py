@@ -1,6 +1,5 @@
 """Whether forecast ranges held what they said: over time, and over the whole law."""
 
-import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,30 +8,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from lstmfin.backtest.record import load_record
 from lstmfin.backtest.scores import RANGE_LEVEL, REFERENCE
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.style import (
     LABEL_SIZE,
-    Frame,
     Label,
     Theme,
-    framed,
     grid_of,
     label_right,
     named,
     panel,
     percent_axis,
 )
-from lstmfin.plots.text import literal
-from lstmfin.workspace import Workspace
+from lstmfin.plots.subject import Picture, Tested
 
 Z = 1.96
 """Normal quantile of the two-sided 95 % band of a share."""
 
 
 @dataclass(frozen=True)
-class CalibrationPicture:
+class CalibrationPicture(Picture):
     """What a picture of calibration shows; shares as fractions.
 
     Parameters
@@ -47,7 +42,6 @@ class CalibrationPicture:
         Share of the outcomes in each of K equal parts of their law.
     """
 
-    symbol: str
     quarters: tuple[str, ...]
     coverage: NDArray[np.float64]
     reference: NDArray[np.float64]
@@ -55,22 +49,17 @@ class CalibrationPicture:
     level: float
     overall: float
     pit: NDArray[np.float64]
-    source: str
-    as_of: dt.date | np.datetime64
-    model_label: str
 
 
 def draw(picture: CalibrationPicture, theme: Theme) -> Figure:
     """Return coverage by quarter, and the histogram of where outcomes fell."""
-    frame = Frame(
-        f"{literal(picture.symbol, 32)}: the {100 * picture.level:g} % range held "
-        f"{100 * picture.overall:.1f} % of the next sessions",
-        f"{literal(picture.model_label, 40)}, out of sample. Shaded: where 95 % of shares lie if "
-        "the forecasts are right",
-        picture.source,
-        picture.as_of,
+    figure = picture.framed(
+        theme,
+        f"the {100 * picture.level:g} % range held {100 * picture.overall:.1f} % of the next "
+        "sessions",
+        ", out of sample. Shaded: where 95 % of shares lie if the forecasts are right",
+        height=5.6,
     )
-    figure = framed(theme, frame, height=5.6)
     grid = grid_of(figure, [1.25, 1.0], top=1.02, bottom=0.85)
     grid.update(hspace=0.5)
     _over_time(panel(figure, theme, grid[0], ylabel="Inside (%)"), picture, theme)
@@ -127,9 +116,9 @@ def _histogram(axes: Axes, picture: CalibrationPicture, theme: Theme) -> None:
     label_right(axes, [Label(even, "if calibrated", theme.ink)])
 
 
-def gather(workspace: Workspace, symbol: str) -> CalibrationPicture:
-    """Take the scores of the symbol's last backtest."""
-    record = load_record(workspace, symbol)
+def make(tested: Tested) -> CalibrationPicture:
+    """Take the scores of a backtest."""
+    record = tested.record
     own = record.scores[0]
     reference = next(one for one in record.scores if one.model == REFERENCE)
     by_quarter, theirs = own.coverage_by_quarter or {}, reference.coverage_by_quarter or {}
@@ -138,7 +127,7 @@ def gather(workspace: Workspace, symbol: str) -> CalibrationPicture:
         f"{1970 + q // 4}Q{q % 4 + 1}": n for q, n in zip(*_counted(months // 3), strict=True)
     }
     return CalibrationPicture(
-        symbol=symbol,
+        symbol=record.symbol,
         quarters=tuple(by_quarter),
         coverage=np.array(list(by_quarter.values()), float),
         reference=np.array([theirs.get(one, np.nan) for one in by_quarter], float),
@@ -147,8 +136,8 @@ def gather(workspace: Workspace, symbol: str) -> CalibrationPicture:
         overall=own.coverage_90 if own.coverage_90 is not None else float("nan"),
         pit=np.array(own.pit, float),
         source=record.source,
-        as_of=np.datetime64(record.sessions[-1]),
-        model_label=record.model.upper(),
+        as_of=tested.as_of,
+        model_label=tested.label,
     )
 
 
@@ -157,4 +146,4 @@ def _counted(values: NDArray[np.int64]) -> tuple[list[int], list[int]]:
     return found.tolist(), counts.tolist()
 
 
-PLOT = PlotKind(CalibrationPicture, draw, gather)
+PLOT = PlotKind(CalibrationPicture, draw, Tested, make)

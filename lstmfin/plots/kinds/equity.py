@@ -1,6 +1,5 @@
 """What a strategy would have made of 1, how deep it fell, and what it held."""
 
-import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,28 +8,24 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from lstmfin.backtest.record import load_record
 from lstmfin.metrics.returns import underwater
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.style import (
-    Frame,
     Label,
     Theme,
     date_axis,
-    framed,
     grid_of,
     label_right,
     panel,
     percent_axis,
 )
-from lstmfin.plots.text import literal
-from lstmfin.workspace import Workspace
+from lstmfin.plots.subject import Picture, Tested
 
 _LOG_FROM = 3.0  # ratio of highest to lowest equity from which equal steps should be equal growth
 
 
 @dataclass(frozen=True)
-class EquityPicture:
+class EquityPicture(Picture):
     """What an equity picture shows; arrays of shape (N,), one element a session.
 
     Parameters
@@ -49,9 +44,10 @@ class EquityPicture:
         First session of each test block; may be empty.
     verdict : str
         What the tests say, in a few words; shown in the subtitle.
+    sharpe, sharpe_of_holding : float or None
+        Annualised, after costs; None where nothing was held.
     """
 
-    symbol: str
     sessions: NDArray[np.datetime64]
     strategy: NDArray[np.float64]
     benchmark: NDArray[np.float64]
@@ -60,28 +56,20 @@ class EquityPicture:
     cost_bps: float
     fold_starts: NDArray[np.datetime64]
     verdict: str
-    source: str
-    as_of: dt.date | np.datetime64
-    model_label: str
+    sharpe: float | None = None
+    sharpe_of_holding: float | None = None
 
 
 def draw(picture: EquityPicture, theme: Theme) -> Figure:
     """Return equity, drawdown and position, one below the other."""
-    words = (
-        literal(picture.model_label, 50),
-        f"walk-forward, costs of {picture.cost_bps:g} bps",
-        picture.verdict,
+    figure = picture.framed(
+        theme,
+        f"{_growth(picture.strategy)} by the strategy, {_growth(picture.benchmark)} by holding",
+        f", walk-forward, {picture.cost_bps:g} bps a turn; {picture.verdict}; {_sharpe(picture)}",
+        height=6.0,
     )
-    frame = Frame(
-        f"{literal(picture.symbol, 32)}: {_growth(picture.strategy)} by the strategy, "
-        f"{_growth(picture.benchmark)} by holding",
-        "; ".join(word for word in words if word),
-        picture.source,
-        picture.as_of,
-    )
-    figure = framed(theme, frame, height=5.6)
-    grid = grid_of(figure, [3.0, 1.1, 0.7])
-    grid.update(hspace=0.16)
+    grid = grid_of(figure, [3.0, 1.2, 0.75])
+    grid.update(hspace=0.2)
     equity = panel(figure, theme, grid[0], ylabel="Worth of 1 (×)")
     drawdown = panel(figure, theme, grid[1], ylabel="Drawdown (%)", sharex=equity)
     position = panel(figure, theme, grid[2], ylabel="Held (share)", sharex=equity)
@@ -103,6 +91,14 @@ def draw(picture: EquityPicture, theme: Theme) -> Figure:
     return figure
 
 
+def _sharpe(picture: EquityPicture) -> str:
+    own, held = (
+        "undefined" if one is None else f"{one:.2f}"
+        for one in (picture.sharpe, picture.sharpe_of_holding)
+    )
+    return f"Sharpe {own}, of holding {held}"
+
+
 def _growth(worth: NDArray[np.float64]) -> str:
     return f"{100 * (worth[-1] - 1):+,.0f} %"
 
@@ -119,6 +115,7 @@ def _equity(axes: Axes, picture: EquityPicture, theme: Theme) -> None:
         steps = (1, 1.5, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5)
         axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=8))
         axes.yaxis.set_minor_locator(NullLocator())
+        axes.set_ylabel("Worth of 1 (×, log scale)")
     else:
         axes.yaxis.set_major_locator(MaxNLocator(6))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:.4g}×"))
@@ -132,6 +129,9 @@ def _drawdown(axes: Axes, picture: EquityPicture, theme: Theme) -> None:
     axes.set_ylim(top=0)
     percent_axis(axes)
     worst, of_holding = float(np.nanmin(depth)), float(np.nanmin(held))
+    for deepest, line, colour in ((worst, depth, theme.model), (of_holding, held, theme.rival)):
+        at = picture.sessions[int(np.nanargmin(line))]
+        axes.plot(at, deepest, "o", ms=4.5, color=colour, mec=theme.background, clip_on=False)
     label_right(
         axes,
         [
@@ -165,12 +165,12 @@ def _label_lines(axes: Axes, picture: EquityPicture, theme: Theme) -> None:
     )
 
 
-def gather(workspace: Workspace, symbol: str) -> EquityPicture:
-    """Take the record of the symbol's last backtest."""
-    record = load_record(workspace, symbol)
+def make(tested: Tested) -> EquityPicture:
+    """Take the record of a backtest."""
+    record = tested.record
     money = next(one for one in record.findings if one.topic == "money")
     return EquityPicture(
-        symbol=symbol,
+        symbol=record.symbol,
         sessions=np.array(record.sessions, dtype="datetime64[D]"),
         strategy=np.array(record.equity),
         benchmark=np.array(record.benchmark),
@@ -179,10 +179,12 @@ def gather(workspace: Workspace, symbol: str) -> EquityPicture:
         cost_bps=record.cost_bps,
         fold_starts=np.array([one["test_first"] for one in record.folds], dtype="datetime64[D]"),
         verdict=money.text.partition(":")[0],
+        sharpe=record.scores[0].sharpe,
+        sharpe_of_holding=record.scores[-1].sharpe,
         source=record.source,
-        as_of=np.datetime64(record.sessions[-1]),
-        model_label=record.model.upper(),
+        as_of=tested.as_of,
+        model_label=tested.label,
     )
 
 
-PLOT = PlotKind(EquityPicture, draw, gather)
+PLOT = PlotKind(EquityPicture, draw, Tested, make)

@@ -1,8 +1,7 @@
 """The next sessions as a fan of ranges behind the last prices."""
 
-import datetime as dt
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,23 +11,19 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from lstmfin.data.store import Store
 from lstmfin.models.forecasts import make_forecast
-from lstmfin.models.shelf import load_model
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.style import (
     LABEL_SIZE,
-    Frame,
     Label,
     Theme,
-    framed,
     grid_of,
     label_right,
     panel,
     session_axis,
 )
-from lstmfin.plots.text import literal, price, price_label
-from lstmfin.workspace import Workspace
+from lstmfin.plots.subject import Picture, Trained
+from lstmfin.plots.text import price, price_label
 
 FAN = (0.05, 0.1, 0.25, 0.75, 0.9, 0.95)
 """Quantiles that bound the bands of 50, 80 and 90 %."""
@@ -38,7 +33,7 @@ _SHORTEST_PAST = 24
 
 
 @dataclass(frozen=True)
-class ForecastPicture:
+class ForecastPicture(Picture):
     """What a forecast picture shows; prices throughout, in ``currency``.
 
     Parameters
@@ -56,7 +51,6 @@ class ForecastPicture:
         ISO code, or empty for an index in points.
     """
 
-    symbol: str
     sessions: NDArray[np.datetime64]
     closes: NDArray[np.float64]
     future: NDArray[np.datetime64]
@@ -66,23 +60,17 @@ class ForecastPicture:
     baseline_low: NDArray[np.float64]
     baseline_high: NDArray[np.float64]
     currency: str
-    source: str
-    as_of: dt.date | np.datetime64
-    model_label: str
 
 
 def draw(picture: ForecastPicture, theme: Theme) -> Figure:
     """Return the fan chart."""
     steps = len(picture.future)
     sessions = f"{steps} sessions" if steps > 1 else "session"
-    frame = Frame(
-        f"{literal(picture.symbol, 32)}: {_in_words(picture)}",
-        f"{literal(picture.model_label, 50)}, the next {sessions}. Dashed: 90 % range of the naive "
-        "forecast",
-        picture.source,
-        picture.as_of,
+    figure = picture.framed(
+        theme,
+        _in_words(picture),
+        f", the next {sessions}. Dashed: 90 % range of the naive forecast",
     )
-    figure = framed(theme, frame)
     cell = grid_of(figure, [1], top=1.04)[0]
     axes = panel(figure, theme, cell, ylabel=price_label(picture.currency))
     past = picture.closes[-max(_SHORTEST_PAST, _PAST_FOR_EACH_STEP * steps) :]
@@ -90,6 +78,16 @@ def draw(picture: ForecastPicture, theme: Theme) -> Figure:
     bands = _fan(axes, picture, theme, today)
     axes.plot(past, color=theme.ink, lw=1.4)
     axes.axvline(today, color=theme.muted, lw=0.8, ls=(0, (1, 3)))
+    axes.annotate(
+        f"last close, {picture.sessions[-1].item():%-d %b}",
+        (today, 1.0),
+        (0, 3),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        size=LABEL_SIZE,
+        color=theme.muted,
+        ha="center",
+    )
     axes.set_xlim(0, today + steps)
     axes.margins(y=0.08)
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
@@ -167,17 +165,14 @@ def _labels(axes: Axes, picture: ForecastPicture, theme: Theme) -> None:
     label_right(axes, labels)
 
 
-def gather(workspace: Workspace, symbol: str) -> ForecastPicture:
-    """Forecast with the saved model from the stored prices."""
-    _, forecaster = load_model(workspace, symbol)
-    with Store(workspace.database) as store:
-        others = tuple(store.prices(other) for other in forecaster.config.exog)
-        prices = replace(store.prices(symbol).finished(), others=others)
-    forecast = make_forecast(forecaster, prices)
+def make(trained: Trained) -> ForecastPicture:
+    """Forecast from the last of the prices."""
+    prices = trained.prices
+    forecast = make_forecast(trained.forecaster, prices)
     quantiles = forecast.prices(FAN)
     naive = forecast.naive_prices((0.05, 0.95))
     return ForecastPicture(
-        symbol=symbol,
+        symbol=prices.symbol,
         sessions=prices.sessions,
         closes=prices.column("close"),
         future=forecast.sessions,
@@ -189,8 +184,8 @@ def gather(workspace: Workspace, symbol: str) -> ForecastPicture:
         currency=forecast.currency,
         source=forecast.source,
         as_of=forecast.origin,
-        model_label=forecaster.config.cell.upper(),
+        model_label=trained.label,
     )
 
 
-PLOT = PlotKind(ForecastPicture, draw, gather)
+PLOT = PlotKind(ForecastPicture, draw, Trained, make)

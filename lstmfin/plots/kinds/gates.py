@@ -1,7 +1,6 @@
 """What the gates of a network did over a stretch of price, and what its forecast rests on."""
 
-import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,29 +10,24 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from lstmfin.config import PlotConfig
-from lstmfin.data.store import Store
 from lstmfin.errors import DataError, UsageError
 from lstmfin.models.explain import Explanation, explain
-from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.insight import Reading, read_layer
-from lstmfin.models.shelf import load_model
 from lstmfin.models.threads import one_thread
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.kinds._gate_words import Panel, memory_words, panels_of, title_of, unit_names
 from lstmfin.plots.style import (
     LABEL_SIZE,
-    Frame,
     Label,
     Theme,
-    framed,
     grid_of,
     label_right,
     named,
     panel,
     session_axis,
 )
+from lstmfin.plots.subject import Picture, Trained
 from lstmfin.plots.text import literal, price_label
-from lstmfin.workspace import Workspace
 
 USUAL_SESSIONS, USUAL_UNITS, MOST_SESSIONS = 120, 3, 2000
 
@@ -45,7 +39,7 @@ LEAST_GAP = 1e-9
 
 
 @dataclass(frozen=True)
-class GatesPicture:
+class GatesPicture(Picture):
     """What a picture of gates shows: N sessions, U units, D inputs, T days of the last window.
 
     Parameters
@@ -64,7 +58,6 @@ class GatesPicture:
         How long the network remembers, and how that is measured.
     """
 
-    symbol: str
     sessions: NDArray[np.datetime64]
     closes: NDArray[np.float64]
     currency: str
@@ -76,9 +69,6 @@ class GatesPicture:
     added_up: str
     title: str
     memory: str
-    source: str
-    as_of: dt.date | np.datetime64
-    model_label: str
 
 
 def draw(picture: GatesPicture, theme: Theme) -> Figure:
@@ -87,14 +77,7 @@ def draw(picture: GatesPicture, theme: Theme) -> Figure:
     heights = [_PRICE, *[_PANEL] * n, max(_ROW * D, _PANEL)]
     below = _BELOW + 0.15 * (len(picture.attributions) > len(picture.sessions))
     height = _ABOVE + sum(heights) + _GAP * (n + 1) + below
-    words = f"{literal(picture.model_label, 40)}. {picture.memory}"
-    frame = Frame(
-        f"{literal(picture.symbol, 32)}: {picture.title}",
-        words,
-        picture.source,
-        picture.as_of,
-    )
-    figure = framed(theme, frame, height=height)
+    figure = picture.framed(theme, picture.title, f". {picture.memory}", height=height)
     grid = grid_of(figure, heights, top=_ABOVE, bottom=below)
     grid.update(hspace=_GAP * len(heights) / sum(heights))
     first = panel(figure, theme, grid[0], ylabel=price_label(picture.currency))
@@ -179,14 +162,11 @@ def _map(axes: Axes, picture: GatesPicture, theme: Theme) -> None:
     )
 
 
-def gather(workspace: Workspace, symbol: str, asked: PlotConfig) -> GatesPicture:
-    """Run the saved model, its first network of several, over a stretch of the stored prices."""
-    _, forecaster = load_model(workspace, symbol)
-    with Store(workspace.database) as store:
-        others = tuple(store.prices(other) for other in forecaster.config.exog)
-        prices = replace(store.prices(symbol).finished(), others=others)
+def make(trained: Trained, asked: PlotConfig) -> GatesPicture:
+    """Run the model, its first network of several, over a stretch of the prices."""
+    forecaster, prices = trained.forecaster, trained.prices
     first = int(forecaster.first_origin(prices))
-    origins = stretch(prices.sessions, first, asked, symbol=symbol)
+    origins = stretch(prices.sessions, first, asked, symbol=prices.symbol)
     network = forecaster.network
     assert network is not None
     with one_thread():
@@ -195,7 +175,7 @@ def gather(workspace: Workspace, symbol: str, asked: PlotConfig) -> GatesPicture
     found = explain(forecaster, prices, int(origins[-1]), asked.explain)
     window = forecaster.config.window
     return GatesPicture(
-        symbol=symbol,
+        symbol=prices.symbol,
         sessions=prices.sessions[origins],
         closes=prices.column("close")[origins],
         currency=prices.currency,
@@ -212,7 +192,7 @@ def gather(workspace: Workspace, symbol: str, asked: PlotConfig) -> GatesPicture
         memory=memory_words(reading, window=window),
         source=prices.source,
         as_of=prices.sessions[origins[-1]],
-        model_label=_label(forecaster),
+        model_label=_label(trained),
     )
 
 
@@ -262,9 +242,9 @@ def _added_up(found: Explanation) -> str:
     )
 
 
-def _label(forecaster: Forecaster) -> str:
-    n = len(forecaster.members)
-    return forecaster.config.cell.upper() + (f", the first of {n} networks" if n > 1 else "")
+def _label(trained: Trained) -> str:
+    n = len(trained.forecaster.members)
+    return trained.label + (f", the first of {n} networks" if n > 1 else "")
 
 
-PLOT = PlotKind(GatesPicture, draw, gather, asks=True)
+PLOT = PlotKind(GatesPicture, draw, Trained, make, asks=True)

@@ -1,7 +1,6 @@
 """How much of a forecast is the seed's: the members of an ensemble side by side."""
 
-import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,28 +8,24 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from lstmfin.data.store import Store
 from lstmfin.errors import DataError
 from lstmfin.models.forecasts import OUTER, make_forecast
-from lstmfin.models.shelf import load_model
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.style import (
     LABEL_SIZE,
-    Frame,
     Label,
     Theme,
-    framed,
     grid_of,
     label_right,
     named,
     panel,
 )
-from lstmfin.plots.text import literal, loss_label, price, price_label
-from lstmfin.workspace import Workspace
+from lstmfin.plots.subject import Picture, Trained
+from lstmfin.plots.text import loss_label, price, price_label
 
 
 @dataclass(frozen=True)
-class SeedsPicture:
+class SeedsPicture(Picture):
     """What a picture of seeds shows: M members.
 
     Parameters
@@ -44,7 +39,6 @@ class SeedsPicture:
         The same of all of them in equal shares.
     """
 
-    symbol: str
     losses: tuple[NDArray[np.float64], ...]
     best_epochs: NDArray[np.int64]
     loss_name: str
@@ -52,9 +46,6 @@ class SeedsPicture:
     together: NDArray[np.float64]
     session: str
     currency: str
-    source: str
-    as_of: dt.date | np.datetime64
-    model_label: str
 
 
 def draw(picture: SeedsPicture, theme: Theme) -> Figure:
@@ -62,14 +53,13 @@ def draw(picture: SeedsPicture, theme: Theme) -> Figure:
     medians = picture.ranges[:, 1]
     apart = np.ptp(medians) / picture.together[1]
     n = len(medians)
-    frame = Frame(
-        f"{literal(picture.symbol, 32)}: {n} seeds, medians {100 * apart:.2g} % apart",
-        f"{literal(picture.model_label, 40)}; the same network and data, from other first weights",
-        picture.source,
-        picture.as_of,
-    )
     below = 0.17 * (n + 1) + 0.25
-    figure = framed(theme, frame, height=4.15 + below)
+    figure = picture.framed(
+        theme,
+        f"{n} seeds, medians {100 * apart:.2g} % apart",
+        "; the same network and data, from other first weights",
+        height=4.15 + below,
+    )
     grid = grid_of(figure, [1.9, below], top=1.02, bottom=0.85)
     grid.update(hspace=0.75 / (0.5 * (1.9 + below)))
     _courses(
@@ -125,18 +115,15 @@ def _ranges(axes: Axes, picture: SeedsPicture, theme: Theme) -> None:
     )
 
 
-def gather(workspace: Workspace, symbol: str) -> SeedsPicture:
-    """Forecast with each network of the saved model."""
-    _, forecaster = load_model(workspace, symbol)
+def make(trained: Trained) -> SeedsPicture:
+    """Forecast with each network of the model."""
+    forecaster, symbol = trained.forecaster, trained.prices.symbol
     if len(forecaster.members) == 1:
         raise DataError(
             f"the model of {symbol} is one network, of one seed; train several: "
             f"lstmfin train {symbol} --members 5"
         )
-    with Store(workspace.database) as store:
-        others = tuple(store.prices(other) for other in forecaster.config.exog)
-        prices = replace(store.prices(symbol).finished(), others=others)
-    forecast = make_forecast(forecaster, prices)
+    forecast = make_forecast(forecaster, trained.prices)
     close = forecast.last_close
     ranges = [
         [close * np.exp(float(law[-1].quantile(level))) for level in OUTER]
@@ -153,8 +140,8 @@ def gather(workspace: Workspace, symbol: str) -> SeedsPicture:
         currency=forecast.currency,
         source=forecast.source,
         as_of=forecast.origin,
-        model_label=forecaster.config.cell.upper(),
+        model_label=trained.label,
     )
 
 
-PLOT = PlotKind(SeedsPicture, draw, gather)
+PLOT = PlotKind(SeedsPicture, draw, Trained, make)

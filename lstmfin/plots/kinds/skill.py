@@ -1,6 +1,5 @@
 """By how much a network beats each baseline, with intervals, and the same on other symbols."""
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,28 +8,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from lstmfin.backtest.record import Record, has_record, load_record
+from lstmfin.backtest.record import Record
 from lstmfin.backtest.scores import REFERENCE
 from lstmfin.backtest.skill import Skill
-from lstmfin.data.store import Store
 from lstmfin.errors import DataError
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.style import (
     LABEL_SIZE,
-    Frame,
     Label,
     Theme,
-    framed,
     grid_of,
     label_right,
     named,
     panel,
 )
+from lstmfin.plots.subject import Picture, Tested
 from lstmfin.plots.text import literal
-from lstmfin.workspace import Workspace
-
-MOST_OTHERS = 20
-"""Other symbols in one picture."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +38,7 @@ class SkillRow:
 
 
 @dataclass(frozen=True)
-class SkillPicture:
+class SkillPicture(Picture):
     """What a picture of skill shows.
 
     Parameters
@@ -56,13 +49,9 @@ class SkillPicture:
         Other symbols of the workspace, against the last price at the next session.
     """
 
-    symbol: str
     baselines: tuple[SkillRow, ...]
     others: tuple[SkillRow, ...]
     horizon: int
-    source: str
-    as_of: dt.date | np.datetime64
-    model_label: str
 
 
 def draw(picture: SkillPicture, theme: Theme) -> Figure:
@@ -70,17 +59,14 @@ def draw(picture: SkillPicture, theme: Theme) -> Figure:
     names = list(dict.fromkeys(row.name for row in picture.baselines))
     early = [row for row in picture.baselines if not row.late]
     n_better, n_worse = sum(row.low > 0 for row in early), sum(row.high < 0 for row in early)
-    frame = Frame(
-        f"{literal(picture.symbol, 32)}: better than {n_better} of {len(early)} baselines, "
-        f"worse than {n_worse}",
-        f"{literal(picture.model_label, 32)}, out of sample: share of the CRPS saved, 95 % "
-        "intervals, not corrected for their number",
-        picture.source,
-        picture.as_of,
-    )
     n_others = len(picture.others)
     heights = [0.32 * len(names) + 0.2] + ([0.26 * n_others + 0.2] if n_others else [])
-    figure = framed(theme, frame, height=2.1 + sum(heights) + 0.35 * (n_others > 0))
+    figure = picture.framed(
+        theme,
+        f"better than {n_better} of {len(early)} baselines, worse than {n_worse}",
+        ", out of sample: share of the CRPS saved, 95 % intervals, not corrected for their number",
+        height=2.1 + sum(heights) + 0.35 * (n_others > 0),
+    )
     grid = grid_of(figure, heights, top=1.02, bottom=0.85)
     grid.update(hspace=0.9 / len(heights) / np.mean(heights), left=0.18)
     top = panel(figure, theme, grid[0], ylabel="Baseline (name)")
@@ -120,28 +106,25 @@ def _rows(axes: Axes, names: Sequence[str], rows: Sequence[SkillRow], theme: The
     label_right(axes, labels)
 
 
-def gather(workspace: Workspace, symbol: str) -> SkillPicture:
-    """Take the records of the symbol's last backtest, and of those of others."""
-    record = load_record(workspace, symbol)
+def make(tested: Tested) -> SkillPicture:
+    """Take the record of a backtest, and those of other symbols."""
+    record = tested.record
     if not record.skills:
         raise DataError(
-            f"the backtest of {symbol} is of a version that kept no intervals; make it anew: "
-            f"lstmfin backtest {symbol}"
+            f"the backtest of {record.symbol} is of a version that kept no intervals; make it "
+            f"anew: lstmfin backtest {record.symbol}"
         )
-    with Store(workspace.database) as store:
-        others = [one for one in store.symbols() if one != symbol and has_record(workspace, one)]
-    records = [load_record(workspace, one) for one in others[:MOST_OTHERS]]
     horizon = max(one.horizon for one in record.skills)
     first = {one.baseline: one.skill for one in record.skills if one.horizon == 1}
     ordered = sorted(record.skills, key=lambda one: first.get(one.baseline, np.inf))
     return SkillPicture(
-        symbol=symbol,
+        symbol=record.symbol,
         baselines=tuple(_row(one.baseline, one) for one in ordered),
-        others=tuple(row for one in records for row in _against_the_last_price(one)),
+        others=tuple(row for one in tested.others() for row in _against_the_last_price(one)),
         horizon=horizon,
         source=record.source,
-        as_of=np.datetime64(record.sessions[-1]),
-        model_label=record.model.upper(),
+        as_of=tested.as_of,
+        model_label=tested.label,
     )
 
 
@@ -157,4 +140,4 @@ def _against_the_last_price(record: Record) -> list[SkillRow]:
     ]
 
 
-PLOT = PlotKind(SkillPicture, draw, gather)
+PLOT = PlotKind(SkillPicture, draw, Tested, make)

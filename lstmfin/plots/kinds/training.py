@@ -1,6 +1,5 @@
 """How a network learned: losses, learning rate and gradient norm by epoch."""
 
-import datetime as dt
 import math
 from dataclasses import dataclass
 
@@ -10,24 +9,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from lstmfin.models.shelf import load_model
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.style import (
     LABEL_SIZE,
-    Frame,
     Label,
     Theme,
-    framed,
     grid_of,
     label_right,
     panel,
 )
-from lstmfin.plots.text import literal, loss_label
-from lstmfin.workspace import Workspace
+from lstmfin.plots.subject import Picture, Trained
+from lstmfin.plots.text import loss_label
 
 
 @dataclass(frozen=True)
-class TrainingPicture:
+class TrainingPicture(Picture):
     """What a training picture shows; arrays of shape (E,), one element an epoch.
 
     Parameters
@@ -42,7 +38,6 @@ class TrainingPicture:
         Norm over all weights before clipping.
     """
 
-    symbol: str
     epochs: NDArray[np.int64]
     train_loss: NDArray[np.float64]
     validation_loss: NDArray[np.float64]
@@ -51,22 +46,17 @@ class TrainingPicture:
     best_epoch: int
     loss_name: str
     reference_loss: float
-    source: str
-    as_of: dt.date | np.datetime64
-    model_label: str
 
 
 def draw(picture: TrainingPicture, theme: Theme) -> Figure:
     """Return the learning curves."""
     best = float(picture.validation_loss[picture.epochs == picture.best_epoch][0])
-    frame = Frame(
-        f"{literal(picture.symbol, 40)}: {_in_words(picture)}",
-        f"{literal(picture.model_label, 60)}; weights kept from epoch {picture.best_epoch}"
-        f"{_against(best, picture.reference_loss)}",
-        picture.source,
-        picture.as_of,
+    figure = picture.framed(
+        theme,
+        _in_words(picture),
+        f"; weights kept from epoch {picture.best_epoch}{_against(best, picture.reference_loss)}",
+        height=5.0,
     )
-    figure = framed(theme, frame, height=5.0)
     grid = grid_of(figure, [2.6, 1.0], columns=2, bottom=0.8)
     grid.update(hspace=0.42, wspace=0.24)
     losses = panel(figure, theme, grid[0, :], ylabel=f"Loss, {picture.loss_name}")
@@ -146,13 +136,13 @@ def _name(axes: Axes, text: str, theme: Theme) -> None:
     axes.set_title(text, loc="left", size=LABEL_SIZE, color=theme.muted, pad=4)
 
 
-def gather(workspace: Workspace, symbol: str) -> TrainingPicture:
-    """Take the history of the saved model; epoch 0 is the naive law that training starts from."""
-    _, forecaster = load_model(workspace, symbol)
+def make(trained: Trained) -> TrainingPicture:
+    """Take the history of the model; epoch 0 is the naive law that training starts from."""
+    forecaster = trained.forecaster
     history, data = forecaster.history, forecaster.provenance
     assert data is not None
     return TrainingPicture(
-        symbol=symbol,
+        symbol=trained.prices.symbol,
         epochs=np.arange(len(history.validation_loss)),
         train_loss=np.array([np.nan, *history.train_loss]),
         validation_loss=np.array(history.validation_loss),
@@ -163,8 +153,8 @@ def gather(workspace: Workspace, symbol: str) -> TrainingPicture:
         reference_loss=history.validation_loss[0],
         source=data.source,
         as_of=np.datetime64(data.last),
-        model_label=forecaster.config.cell.upper(),
+        model_label=trained.label,
     )
 
 
-PLOT = PlotKind(TrainingPicture, draw, gather)
+PLOT = PlotKind(TrainingPicture, draw, Trained, make)

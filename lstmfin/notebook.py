@@ -1,0 +1,314 @@
+"""What notebooks are given: data frames in, data frames and figures out.
+
+The workspace is the one of a command line that names none (``LSTMFIN_HOME``, else the nearest
+``lstmfin.toml`` upward, else the user's data folder), with its prices, options and ledger.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lstmfin.backtest.study import BacktestResult
+from lstmfin.config import PlotConfig, TrainConfig, load_settings, section_to_table
+from lstmfin.config.keywords import with_keywords
+from lstmfin.data.fetch import fetch as fetch_prices
+from lstmfin.data.frame import as_read, series_of, to_frame, to_html
+from lstmfin.data.ledger import Ledger
+from lstmfin.data.store import Store
+from lstmfin.data.symbols import parse_symbol
+from lstmfin.errors import DataError, UsageError
+from lstmfin.models import forecaster as models
+from lstmfin.models import forecasts
+from lstmfin.plots.subject import Tested, Trained
+from lstmfin.registry import PLOTS
+from lstmfin.workspace import usual_workspace
+
+log = logging.getLogger(__name__)
+
+
+def fetch(symbol: str, **options: Any) -> pd.DataFrame:
+    """Bring the prices of a symbol in the workspace up to date, and return them.
+
+    Parameters
+    ----------
+    symbol : str
+        Such as ``"AAPL"``, ``"^GSPC"`` or ``"EURUSD=X"``.
+    **options
+        Those of ``lstmfin fetch`` by name: ``source="yahoo"``, ``path="prices.csv"``,
+        ``start="2015-01-01"``... The source is that of the stored series if not given, else of
+        ``lstmfin.toml``, else the sample series that ship with the package.
+
+    Returns
+    -------
+    DataFrame
+        Finished daily bars by session: open, high, low, close, adj_close and volume, as far as
+        there are any. Symbol, source and currency stand in ``attrs``.
+
+    Raises
+    ------
+    UsageError
+        When the symbol, the source or an option cannot be.
+    SourceError, TryLaterError, DataError, WriteError
+        As the source and the workspace say; stored prices stay as they were.
+
+    Examples
+    --------
+    >>> import lstmfin
+    >>> prices = lstmfin.fetch("AAPL")
+    >>> prices.index[-1], prices.close.iloc[-1].round(2)
+    (Timestamp('2023-09-21 00:00:00'), np.float64(173.93))
+    """
+    workspace, symbol = usual_workspace(), parse_symbol(symbol)
+    workspace.prepare()
+    config = with_keywords(load_settings(workspace.config).fetch, options)
+    with Store(workspace.database) as store:
+        source = config.source
+        if config.path is not None:
+            source = str(options.get("source", "csv"))
+        elif "source" not in options and symbol in store:
+            source = store.info(symbol).source
+        now = dt.datetime.now(dt.UTC)
+        outcome = fetch_prices(store, source, symbol, config=config, cache=workspace.cache, now=now)
+        prices = store.prices(symbol).between(config.start, config.end)
+    for note in outcome.notes:
+        log.warning("%s: %s", symbol, note)
+    return to_frame(prices)
+
+
+class Forecaster:
+    """Recurrent networks that forecast the range of the next sessions.
+
+    Parameters
+    ----------
+    **options
+        Those of ``lstmfin train`` by name: ``cell="gru"``, ``horizon=5``, ``epochs=20``,
+        ``members=3``, ``target="volatility"``...
+
+    Attributes
+    ----------
+    config : TrainConfig
+        All options.
+
+    Raises
+    ------
+    UsageError
+        When there is no such option, or its value cannot be.
+
+    Examples
+    --------
+    >>> import lstmfin
+    >>> model = lstmfin.Forecaster(hidden=4, window=10, horizon=2, epochs=1)
+    >>> forecast = model.fit(lstmfin.fetch("AAPL").loc["2022":]).predict()
+    >>> forecast.frame.index.strftime("%Y-%m-%d").tolist()
+    ['2023-09-22', '2023-09-25']
+    """
+
+    def __init__(self, **options: Any) -> None:
+        settings = load_settings(usual_workspace().config)
+        self.config: TrainConfig = with_keywords(settings.train, options, but=("resume",))
+        self._subject: Trained | None = None
+
+    @property
+    def subject(self) -> Trained:
+        """The trained networks, and the prices that they were last shown."""
+        if self._subject is None:
+            raise DataError("the forecaster has not learned from any prices yet; call fit(prices)")
+        return self._subject
+
+    def fit(self, prices: pd.DataFrame | Sequence[pd.DataFrame]) -> Self:
+        """Train on one series, or one network on many; enter it into the ledger; return self.
+
+        Raises
+        ------
+        DataError
+            When there are too few sessions, or prices that cannot carry what is asked of them.
+        """
+        frames = [prices] if isinstance(prices, pd.DataFrame) else list(prices)
+        workspace = usual_workspace()
+        series = [series_of(one, self.config.exog, workspace) for one in frames]
+        config = self.config.evolve(panel=True) if len(series) > 1 else self.config
+        networks = models.Forecaster(config)
+        networks.fit(series)
+        data = networks.provenance
+        assert data is not None
+        workspace.prepare()
+        Ledger(workspace.database).append(
+            "train",
+            data.symbol,
+            data=data.digest,
+            settings={"train": section_to_table(networks.config)},
+            result={"validation_loss": self._loss(networks)},
+            now=dt.datetime.now(dt.UTC),
+        )
+        for warning in networks.warnings:
+            log.warning(warning)
+        self._subject = Trained(networks, series[0])
+        return self
+
+    def predict(
+        self, prices: pd.DataFrame | None = None, *, horizon: int | None = None
+    ) -> "Forecast":
+        """Forecast the sessions after the last one of some prices.
+
+        Parameters
+        ----------
+        prices : DataFrame, optional
+            Those of ``fit`` if not given, the first of many.
+        horizon : int, optional
+            Sessions ahead; all that the networks were trained for if not given.
+        """
+        subject = self.subject
+        if prices is not None:
+            shown = series_of(prices, self.config.exog, usual_workspace())
+            subject = Trained(subject.forecaster, shown)
+        made = forecasts.make_forecast(subject.forecaster, subject.prices, horizon=horizon)
+        return Forecast(made, subject)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """How the first network learned, a row an epoch; row 0 is the naive law it began with."""
+        one = self.subject.forecaster.history
+        columns = {
+            "train_loss": [np.nan, *one.train_loss],
+            "validation_loss": one.validation_loss,
+            "learning_rate": [np.nan, *one.learning_rate],
+            "gradient_norm": [np.nan, *one.gradient_norm],
+        }
+        return pd.DataFrame(columns).rename_axis("epoch")
+
+    def __repr__(self) -> str:
+        default = section_to_table(TrainConfig())
+        own = {
+            key.replace("-", "_"): value
+            for key, value in section_to_table(self.config).items()
+            if value != default.get(key)
+        }
+        return f"Forecaster({', '.join(f'{key}={value!r}' for key, value in own.items())})"
+
+    def _repr_html_(self) -> str:
+        if self._subject is None:
+            return to_html(f"{self!r}, not trained yet", pd.DataFrame())
+        return to_html(f"{self!r}, trained on {self._subject.prices.symbol}", self.history)
+
+    @staticmethod
+    def _loss(networks: models.Forecaster) -> float:
+        histories = [member.history for member in networks.members]
+        return float(np.mean([one.validation_loss[one.best_epoch] for one in histories]))
+
+
+def _price(value: float) -> str:
+    return f"{value:,.{2 if abs(value) >= 10 else 4}f}"
+
+
+SHOWN: dict[str, Callable[[float], str]] = {
+    **dict.fromkeys(("q05", "q25", "q50", "q75", "q95"), _price),
+    "chance_of_rise": "{:.0%}".format,
+    "daily_volatility": "{:.2%}".format,
+}
+"""Columns that a notebook shows by itself; ``frame`` holds all."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Forecast:
+    """The law of the prices of one symbol over the next sessions.
+
+    Attributes
+    ----------
+    made : Forecast
+        The forecast of ``lstmfin.models.forecasts``, with its laws.
+    subject : Trained
+        The networks and the prices that it is from.
+    """
+
+    made: forecasts.Forecast
+    subject: Trained
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """A row a session ahead: quantiles of its close, chance of a rise, expected volatility...
+
+        Names are those of ``lstmfin forecast --format json``; ``naive_`` is what trailing
+        volatility alone would say.
+        """
+        frame = pd.DataFrame(self.made.rows()).drop(columns="origin")
+        frame["session"] = pd.DatetimeIndex(frame["session"])
+        return frame.set_index("session")
+
+    def quantiles(self, levels: Sequence[float]) -> pd.DataFrame:
+        """Return quantiles of the close of each session ahead, a column a level."""
+        values = self.made.prices(tuple(levels))
+        return pd.DataFrame(values, index=self.frame.index, columns=list(levels))
+
+    def __repr__(self) -> str:
+        return f"{self._title()}\n{self._table().to_string()}"
+
+    def _repr_html_(self) -> str:
+        return to_html(self._title(), self._table())
+
+    def _table(self) -> pd.DataFrame:
+        days = pd.Index([str(day) for day in self.made.sessions], name="session")
+        return as_read(self.frame.set_axis(days), SHOWN)
+
+    def _title(self) -> str:
+        made = self.made
+        close = f"{made.last_close:,.2f} {made.currency}".strip()
+        return f"{made.symbol}: {close} at the close of {made.origin}"
+
+
+def plot(
+    result: Forecaster | Forecast | BacktestResult,
+    kind: str | None = None,
+    *,
+    theme: str = "light",
+    **options: Any,
+) -> Figure:
+    """Return a picture of a result, as ``lstmfin plot`` draws it.
+
+    Parameters
+    ----------
+    result : Forecast, Forecaster or BacktestResult
+    kind : str, optional
+        ``"forecast"``, ``"gates"``, ``"seeds"`` or ``"training"`` of a forecast or a forecaster,
+        ``"equity"``, ``"calibration"`` or ``"skill"`` of a backtest. The first one of a result if
+        not given; ``"training"`` of a forecaster.
+    theme : str
+        ``"light"`` or ``"dark"``.
+    **options
+        Those of ``lstmfin plot gates`` by name: ``last=250``, ``units=[0, 3]``...
+
+    Raises
+    ------
+    UsageError
+        When there is no such picture of this result.
+
+    Examples
+    --------
+    >>> import lstmfin
+    >>> model = lstmfin.Forecaster(hidden=4, window=10, epochs=1)
+    >>> figure = lstmfin.plot(model.fit(lstmfin.fetch("AAPL").loc["2022":]))
+    >>> figure.get_size_inches()
+    array([8., 5.])
+    """
+    if isinstance(result, BacktestResult):
+        subject: Trained | Tested = Tested(result.record)
+        usual = "equity"
+    else:
+        subject = result.subject
+        usual = "forecast" if isinstance(result, Forecast) else "training"
+    chosen = PLOTS.get(kind or usual)
+    if chosen.subject is not type(subject):
+        able = [one for one in PLOTS.names() if PLOTS.get(one).subject is type(subject)]
+        raise UsageError(
+            f"there is no picture '{kind}' of a {type(result).__name__}; there are: "
+            f"{', '.join(able)}"
+        )
+    asked = with_keywords(PlotConfig(), options, but=("out", "theme"))
+    figure: Figure = chosen.figure(chosen.made(subject, asked), theme=theme)
+    return figure

@@ -1,0 +1,94 @@
+"""What pictures of a symbol are of: a trained model or a backtest, saved or in memory."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Self
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lstmfin.backtest.record import Record, has_record, load_record
+from lstmfin.data.prices import Prices
+from lstmfin.data.store import Store
+from lstmfin.models.forecaster import Forecaster
+from lstmfin.models.shelf import load_model
+from lstmfin.plots.style import HEIGHT, Frame, Theme, framed
+from lstmfin.plots.text import literal
+from lstmfin.workspace import Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained model, and the finished prices that it looks at."""
+
+    forecaster: Forecaster
+    prices: Prices
+
+    @classmethod
+    def load(cls, workspace: Workspace, symbol: str) -> Self:
+        """Return the saved model of a symbol; DataError, with the command, where there is none."""
+        _, forecaster = load_model(workspace, symbol)
+        with Store(workspace.database) as store:
+            others = tuple(store.prices(other) for other in forecaster.config.exog)
+            prices = replace(store.prices(symbol).finished(), others=others)
+        return cls(forecaster, prices)
+
+    @property
+    def label(self) -> str:
+        """What the network is called."""
+        return self.forecaster.config.cell.upper()
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """The record of a backtest; ``others`` returns those of other symbols, to stand beside it."""
+
+    record: Record
+    others: Callable[[], tuple[Record, ...]] = tuple
+
+    @classmethod
+    def load(cls, workspace: Workspace, symbol: str) -> Self:
+        """Return the last backtest of a symbol; DataError, with the command, for want of one."""
+        return cls(load_record(workspace, symbol), partial(_others, workspace, symbol))
+
+    @property
+    def label(self) -> str:
+        """What the network is called."""
+        return self.record.model.upper()
+
+    @property
+    def as_of(self) -> np.datetime64:
+        """The last session that was tested."""
+        return np.datetime64(self.record.sessions[-1])
+
+
+MOST_OTHERS = 20
+"""Other symbols in one picture."""
+
+
+def _others(workspace: Workspace, symbol: str) -> tuple[Record, ...]:
+    with Store(workspace.database) as store:
+        symbols = [one for one in store.symbols() if one != symbol and has_record(workspace, one)]
+    return tuple(load_record(workspace, one) for one in symbols[:MOST_OTHERS])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """What all pictures of a symbol say around what they show."""
+
+    symbol: str
+    source: str
+    as_of: dt.date | np.datetime64
+    model_label: str
+
+    def framed(self, theme: Theme, seen: str, how: str, *, height: float = HEIGHT) -> Figure:
+        """Return a figure titled by what is seen; ``how`` follows the name of the network."""
+        frame = Frame(
+            f"{literal(self.symbol, 32)}: {seen}",
+            f"{literal(self.model_label, 40)}{how}",
+            self.source,
+            self.as_of,
+        )
+        return framed(theme, frame, height=height)
