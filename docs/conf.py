@@ -1,10 +1,12 @@
 """The site that ``make docs`` builds: pages that stand here, and those made from the code."""
 
+import re
 import sys
 from pathlib import Path
 
 from docutils.nodes import SkipNode
 from latex2mathml import converter
+from sphinx.errors import ExtensionError
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -42,6 +44,17 @@ def setup(app):
     """Make pages from the code, and let the browser draw formulas."""
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
     app.connect("builder-inited", lambda _: generate.write_pages(HERE / "generated"))
+    app.connect("build-finished", refuse_other_hosts)
+
+
+def refuse_other_hosts(app, error):
+    """Fail where a page would load something from another host; links to follow are welcome."""
+    loads = re.compile(r"""<(?:script|img|iframe|link)\b[^>]*?(?:src|href)=["']?(?:https?:)?//""")
+    imports = re.compile(r"""(?:@import\s|url\()\s*["']?(?:https?:)?//""")
+    for path in () if error else Path(app.outdir).rglob("*"):
+        pattern = {".html": loads, ".css": imports}.get(path.suffix)
+        if pattern and (found := pattern.search(path.read_text())):
+            raise ExtensionError(f"{path} would ask another host: {found[0]}")
 
 
 def visit_inline(translator, node):

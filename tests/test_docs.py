@@ -55,7 +55,7 @@ def test_every_link_leads_somewhere():
     """Links between pages and to pictures are those of files that there are, or of made pages."""
     made = {f"{name}.md" for name in (*COMMANDS.names(), "commands", "plug-ins")}
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
             if target.removeprefix("docs/").startswith("generated/"):
                 assert target.rpartition("/")[2] in made, (page.name, target)
             elif not target.startswith("http"):
@@ -198,6 +198,7 @@ def test_the_page_of_commands_has_all_exit_codes(generate):
         assert f"| {int(code)} | {meaning} |" in page
     assert re.findall(r"^\| \[`(\S+)`\]", page, re.MULTILINE) == list(generate.commands())
     assert set(generate.commands()) == set(COMMANDS.names())
+    assert r"| `--format [table\|json\|csv]` | How results are printed. | default: table |" in page
 
 
 def test_words_of_the_code_are_no_markup(generate):

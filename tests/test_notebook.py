@@ -5,8 +5,10 @@ import doctest
 import importlib
 import json
 import pkgutil
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import lstmfin
+from lstmfin.backtest.study import BacktestResult
 from lstmfin.cli.main import run
 from lstmfin.data.frame import from_frame, to_frame, to_html
 from lstmfin.data.ledger import Ledger
@@ -91,6 +94,7 @@ def test_the_forecast_is_that_of_the_command_line(home, made, capsys):
     for name in frame.columns:
         np.testing.assert_array_equal(frame[name], rows[name], err_msg=name)
     np.testing.assert_allclose(made[2].quantiles([0.05])[0.05], frame["q05"])
+    assert len(made[1].predict(horizon=1).frame) == 1
 
 
 def test_the_backtest_is_that_of_the_command_line_and_one_trial_with_it(home, made):
@@ -103,6 +107,22 @@ def test_the_backtest_is_that_of_the_command_line_and_one_trial_with_it(home, ma
     trials = Ledger(home.database).trials("AAPL")
     assert len({one.settings_key for one in trials if one.kind == "backtest"}) == 1
     assert {one.kind for one in trials} == {"train", "backtest"}
+    told_apart = replace(result.record, gross=[2.0] * len(record["gross"]))
+    assert BacktestResult(told_apart, result.result).equity["before_costs"].eq(2).all()
+    assert result.equity["position"].tolist() == record["position"]
+
+
+def test_what_is_tried_in_a_notebook_is_counted(home, made):
+    """Another setting is another trial, and the verdict on money is discounted by it."""
+    before = Ledger(home.database).trials("AAPL")
+    result = lstmfin.backtest(made[0], made[1], **FOLDS, cost_bps=7)
+    (new,) = Ledger(home.database).trials("AAPL")[len(before) :]
+    assert (new.kind, new.settings["backtest"]["cost-bps"]) == ("backtest", 7)
+    n_before, n_after = (
+        int(re.findall(r"over (\d+) trial", one.verdict.loc["money", "text"])[0])
+        for one in (made[3], result)
+    )
+    assert n_after == n_before + 1
 
 
 @pytest.mark.parametrize(
@@ -147,7 +167,7 @@ def test_results_are_shown_as_html_and_all_of_it_escaped(made):
 
 def test_frames_of_ones_own(made):
     """Any spelling and any zone of the index; what is no price series is refused by name."""
-    days = pd.bdate_range("2024-01-01", periods=3, tz="America/New_York")
+    days = pd.bdate_range("2024-01-01", periods=3, tz="Asia/Tokyo")
     frame = pd.DataFrame({"Close": [10, 11, 12], "Volume": [1, 2, 3], "Note": list("abc")}, days)
     prices = from_frame(frame)
     assert (prices.symbol, prices.source) == ("SERIES", "frame")

@@ -32,6 +32,19 @@ def test_forecast_labels_the_last_session(make_picture):
     assert len(labels) == 6
 
 
+def test_equity_tells_ratios_scale_and_deepest(make_picture):
+    """What a reader asks first: Sharpe ratios, whether the scale is logarithmic, and when it hurt."""
+    picture = replace(make_picture("equity"), sharpe=0.251, sharpe_of_holding=None)
+    figure = drawn("equity", picture)
+    assert "Sharpe 0.25, of holding undefined" in figure.texts[1].get_text()
+    depth = picture.strategy / np.maximum.accumulate(np.maximum(picture.strategy, 1)) - 1
+    dots = [line for line in figure.axes[1].lines if line.get_marker() == "o"]
+    assert len(dots) == 2
+    assert dots[0].get_xdata()[0] == picture.sessions[np.argmin(depth)]
+    steep = replace(picture, strategy=np.linspace(1, 9, len(picture.strategy)))
+    assert "log scale" in drawn("equity", steep).axes[0].get_ylabel()
+
+
 def test_forecast_bands_are_nested(make_picture):
     """Three bands, widest first, each from the last close on."""
     picture = make_picture("forecast")
