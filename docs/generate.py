@@ -114,7 +114,7 @@ def plug_ins():
 def first_sentence(kind, name):
     place = Path(registry.__file__).parent / kind.folder.replace(".", "/")
     words = ast.get_docstring(ast.parse((place / f"{name.replace('-', '_')}.py").read_text())) or ""
-    return re.split(r"(?<=[.:])\s", " ".join(words.split()))[0]
+    return re.split(r"(?<=\.)\s", " ".join(words.split()))[0]
 
 
 def lines(rows):

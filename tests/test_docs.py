@@ -201,6 +201,17 @@ def test_the_page_of_commands_has_all_exit_codes(generate):
     assert r"| `--format [table\|json\|csv]` | How results are printed. | default: table |" in page
 
 
+def test_the_page_of_plug_ins_has_each_with_a_sentence(generate):
+    """Of every registry but that of commands, which have pages of their own."""
+    page = generate.plug_ins()
+    for kind in (*generate.KINDS.values(),):
+        for name in kind.names():
+            (sentence,) = re.findall(
+                rf"^\| `{name}` \| (.+) \|$", page.partition("## ")[2], re.MULTILINE
+            )[:1]
+            assert sentence.endswith("."), (name, sentence)
+
+
 def test_words_of_the_code_are_no_markup(generate):
     """What a help text holds is shown as it is; code stays code."""
     said = generate.text("a*b [c] <d> $e$ `f|g` and ``h``")
