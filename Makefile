@@ -90,6 +90,7 @@ bench: $(READY) $(ORACLES_READY)  ## Measure speed and memory, beside PyTorch's 
 	$(ORACLES)/bin/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/adding.py
 	$(BIN)/python benchmarks/verdict.py
 	$(ORACLES)/bin/python benchmarks/forecasts.py --confirm

@@ -41,6 +41,7 @@ class RunConfig(Section):
     alarm: bool = option(False, "End with 4 when coverage or skill has left its band.")
     keep: int = option(60, "Run reports and log files that are kept.", minimum=1)
     keep_models: int = option(3, "Models of each symbol that are kept.", minimum=1)
+    no_report: bool = option(False, "Leave the pages of `lstmfin report` as they are.")
     ping: str | None = option(
         None,
         "Address of a health check that is told of each run: ADDRESS/start, then ADDRESS when all "

@@ -187,6 +187,11 @@ def date_axis(axes: Axes) -> None:
 
 def session_axis(axes: Axes, sessions: NDArray[np.datetime64]) -> None:
     """Write dates below an axis that counts sessions, so that weekends leave no gaps."""
+    axes.set_xticks(*session_ticks(sessions))
+
+
+def session_ticks(sessions: NDArray[np.datetime64]) -> tuple[NDArray[np.intp], list[str]]:
+    """Return which sessions to name below an axis, and their names."""
     days = sessions.astype("M8[D]")
     number = days.astype(int)
     units = (
@@ -202,7 +207,7 @@ def session_axis(axes: Axes, sessions: NDArray[np.datetime64]) -> None:
     turns = np.append(True, years[1:] != years[:-1]) & (style != "%Y")
     words = [day.strftime(style).lstrip("0") for day in days[starts].tolist()]
     named = [f"{w}\n{y}" if new else w for w, y, new in zip(words, years, turns, strict=False)]
-    axes.set_xticks(starts, named)
+    return starts, named
 
 
 def percent_axis(axes: Axes) -> None:

@@ -17,6 +17,7 @@ window = 5
 horizon = 3
 epochs = 1
 [run]
+no-report = true
 {more}
 """
 FIRST = dt.datetime(2026, 3, 4, 23, 0, tzinfo=dt.UTC)

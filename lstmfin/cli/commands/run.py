@@ -85,6 +85,7 @@ def _run(job: Job, settings: Settings, chosen: tuple[str, ...]) -> None:
             code = ExitCode.ALARM
         summary = summary_of(list(evening.lines.values()), evening.alarms)
         report = _end(evening, began=began, code=code, summary=summary, file=file)
+        _write_pages(job, evening)
     job.symbols = tuple(s for s, line in evening.lines.items() if line.state != "failed")
     job.exit_code = code or job.exit_code
     _show(job, evening)
@@ -103,6 +104,24 @@ def _end(evening: "Evening", *, began: dt.datetime, code: int, summary: str, fil
         )
     finally:
         ping(config.ping, suffix=str(int(code)) if code else "", text=one_line(summary))
+
+
+def _write_pages(job: Job, evening: "Evening") -> None:
+    """Write the pages of symbols with news; whatever comes of that, the run is what it was."""
+    from lstmfin.report.site import INDEX, has_site, write_site
+
+    fresh = [symbol for symbol, line in evening.lines.items() if line.state != "nothing new"]
+    if evening.settings.run.no_report or not (fresh or not has_site(job.workspace)):
+        return
+    try:
+        write_site(
+            job.workspace, fresh, watched=job.watched_symbols(), score=evening.settings.score,
+            now=job.now(),
+        )  # fmt: skip
+        log.info("the report is written: %s", job.workspace.reports / INDEX)
+    except Exception as error:
+        log.exception("the report could not be written")
+        job.tell(f"the report could not be written: {one_line(str(error))}", always=True)
 
 
 def _show(job: Job, evening: "Evening") -> None:

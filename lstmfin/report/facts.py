@@ -1,0 +1,229 @@
+"""What a workspace holds of one symbol: all that its page and its row in the index show.
+
+Whatever was never computed is ``Missing``, with the command that computes it.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from lstmfin.backtest.record import Record, load_record
+from lstmfin.config import PlotConfig
+from lstmfin.data.prices import Prices
+from lstmfin.data.store import HeldBack, SeriesInfo, Store
+from lstmfin.errors import LstmfinError, ModelFileError, WriteError
+from lstmfin.models.forecaster import Forecaster
+from lstmfin.models.forecasts import Forecast, make_forecast
+from lstmfin.models.shelf import load_model
+from lstmfin.ops.journal import QUANTILES, Journal
+from lstmfin.ops.score import Track, tracks
+from lstmfin.plots.kinds.calibration import CalibrationPicture
+from lstmfin.plots.kinds.gates import GatesPicture
+from lstmfin.registry import PLOTS
+from lstmfin.workspace import Workspace
+
+T = TypeVar("T")
+
+SPARK = 60
+"""Closes of the small curve in the index: a quarter of a year."""
+
+MOST_PUBLISHED = 120
+"""Published forecasts that are drawn, the latest."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What is not there, and the command that makes it; empty if none does."""
+
+    text: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published forecast of the next session, the first of its origin; outcome as log return."""
+
+    origin: str
+    session: str
+    kind: str
+    last_close: float
+    quantiles: tuple[float, ...]
+    outcome: float | None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A saved model, and what its manifest says beside."""
+
+    identity: str
+    forecaster: Forecaster
+    versions: dict[str, str]
+    weights: str
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """All that is shown of a symbol."""
+
+    symbol: str
+    info: SeriesInfo
+    prices: Prices
+    held_back: tuple[HeldBack, ...]
+    model: Trained | Missing
+    forecast: Forecast | Missing
+    record: Record | Missing
+    calibration: CalibrationPicture | Missing
+    gates: GatesPicture | Missing
+    published: list[Published]
+    tracks: list[Track]
+    alarms: tuple[str, ...]
+
+    def row(self) -> dict[str, Any]:
+        """Return what the index shows and the next report compares with, as plain values."""
+        close, adjusted = (self.prices.column(name) for name in ("close", "adj_close"))
+        has_change = len(adjusted) > 1 and adjusted[-2] > 0  # a split is none
+        return {
+            "label": self.info.label,
+            "currency": self.info.currency,
+            "session": str(self.prices.sessions[-1]),
+            "close": float(close[-1]),
+            "change": float(adjusted[-1] / adjusted[-2] - 1) if has_change else None,
+            "spark": [float(f"{one:.6g}") for one in adjusted[-SPARK:]],
+            "revisions": self.info.n_revisions,
+            "held_back": len(self.held_back),
+            "alarms": list(self.alarms),
+            **self._forecast_row(),
+            **self._verdict_row(),
+            **self._coverage_row(),
+        }
+
+    def _forecast_row(self) -> dict[str, Any]:
+        if isinstance(self.forecast, Missing) or isinstance(self.model, Missing):
+            return {"forecast": None, "model": None, "trained_to": None}
+        last, data = self.forecast.rows()[-1], self.model.forecaster.provenance
+        kept = ("horizon", "session", "q05", "q25", "q50", "q75", "q95", "chance_of_rise")
+        return {
+            "forecast": {key: last[key] for key in kept},
+            "model": self.model.identity,
+            "trained_to": data.last if data else None,
+        }
+
+    def _verdict_row(self) -> dict[str, Any]:
+        if isinstance(self.record, Missing):
+            return {"verdict": None, "tested": None}
+        found = {one.topic: one.edge for one in self.record.findings}
+        return {"verdict": found, "tested": self.record.digest}
+
+    def _coverage_row(self) -> dict[str, Any]:
+        """Return how often the 90 % range held: of what was published, else in the backtest."""
+        held = [one.held(0.05, 0.95) for one in self.tracks]
+        n = sum(map(len, held))
+        if n:
+            share = float(np.concatenate(held).mean())
+            return {"coverage": {"share": share, "n": n, "by": "published"}, "scored": n}
+        if isinstance(self.record, Missing) or self.record.scores[0].coverage_90 is None:
+            return {"coverage": None, "scored": 0}
+        own = {"share": self.record.scores[0].coverage_90, "n": len(self.record.sessions)}
+        return {"coverage": {**own, "by": "backtest"}, "scored": 0}
+
+
+def facts_of(
+    workspace: Workspace, store: Store, journal: Journal, symbol: str, *, threshold: float
+) -> Facts:
+    """Return all that is known of a symbol.
+
+    Parameters
+    ----------
+    threshold : float
+        Of the alarms, over all symbols.
+
+    Raises
+    ------
+    DataError
+        When there are no prices of it.
+    """
+    prices = store.prices(symbol).finished()
+    if not len(prices):
+        prices = store.prices(symbol)  # its first session is not over yet
+
+    def tried(make: Callable[[], T]) -> T | Missing:
+        try:
+            return make()
+        except WriteError:
+            raise
+        except LstmfinError as error:
+            return _missing(workspace, error)
+
+    def picture(kind: str, of: object) -> Any:
+        if isinstance(of, Missing):
+            return of
+        return tried(lambda: PLOTS.get(kind).gathered(workspace, symbol, PlotConfig()))
+
+    model = tried(lambda: _trained(workspace, symbol))
+    record = tried(lambda: load_record(workspace, symbol))
+    found = tracks(journal, symbol)
+    return Facts(
+        symbol=symbol,
+        info=store.info(symbol),
+        prices=prices,
+        held_back=tuple(one for one in store.held_back() if one.symbol == symbol),
+        model=model,
+        forecast=model
+        if isinstance(model, Missing)
+        else tried(lambda: _forecast(store, prices, model.forecaster)),
+        record=record,
+        calibration=picture("calibration", record),
+        gates=picture("gates", model),
+        published=_published(journal, symbol),
+        tracks=found,
+        alarms=tuple(
+            f"{alarm.test} of {track.kind}"
+            for track in found
+            for alarm in track.alarms(threshold)
+            if alarm.is_raised
+        ),
+    )
+
+
+def _missing(workspace: Workspace, error: LstmfinError) -> Missing:
+    """Return what an error says, its command apart, and no path of this machine."""
+    text = str(error).replace(str(workspace.root), "the workspace")
+    before, colon, command = text.partition(": lstmfin ")
+    return Missing(before, f"lstmfin {command}" if colon else "")
+
+
+def _forecast(store: Store, prices: Prices, forecaster: Forecaster) -> Forecast:
+    others = tuple(store.prices(one) for one in forecaster.config.exog)
+    return make_forecast(forecaster, replace(prices, others=others))
+
+
+def _trained(workspace: Workspace, symbol: str) -> Trained:
+    identity, forecaster = load_model(workspace, symbol)
+    for home in (workspace.models(symbol), workspace.panel):
+        with contextlib.suppress(FileNotFoundError):
+            manifest = json.loads((home / identity / "manifest.json").read_bytes())
+            return Trained(identity, forecaster, manifest["versions"], manifest["weights_sha256"])
+    raise ModelFileError(
+        f"the model of {symbol} was replaced while it was read; try again: lstmfin report {symbol}"
+    )
+
+
+def _published(journal: Journal, symbol: str) -> list[Published]:
+    """Return the last forecasts of a next session, oldest first."""
+    rows = journal.read(
+        f"SELECT j.origin, j.session, kind, last_close, {', '.join(QUANTILES)}, outcome"  # noqa: S608
+        " FROM journal AS j LEFT JOIN truths USING (symbol, origin, horizon)"
+        " WHERE j.symbol = ? AND j.horizon = 1"
+        f" ORDER BY j.origin DESC, published_at DESC, model DESC LIMIT {2 * MOST_PUBLISHED}",
+        symbol,
+    )
+    first = {row[0]: row for row in rows}  # of one origin the first that was published
+    found = [
+        Published(origin, session, kind, last_close, tuple(quantiles), outcome)
+        for origin, session, kind, last_close, *quantiles, outcome in first.values()
+    ]
+    return found[:MOST_PUBLISHED][::-1]
