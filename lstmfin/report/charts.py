@@ -17,7 +17,7 @@ from lstmfin.plots.kinds.gates import GatesPicture
 from lstmfin.plots.text import price
 from lstmfin.report.facts import Missing, Published
 from lstmfin.report.figure import Column, Figure, Floats, Panel, Series, session_words, thinned
-from lstmfin.report.words import number, percent, signed
+from lstmfin.report.words import number, percent, signed, stepped, stepped_percent
 
 FEWEST_PAST, PAST_FOR_EACH_STEP = 40, 6
 """Sessions before a fan: so many at least, and so many for each session ahead."""
@@ -58,7 +58,7 @@ def fan(forecast: Forecast, prices: Prices) -> Figure:
             Series("close", "ink", closes),
             Series("median", "model", median),
         ),
-        show,
+        lambda value, _: show(value),
         height="tall",
     )
     beyond = np.arange(len(sessions)) >= n_past  # at the last close all ranges are a point
@@ -100,7 +100,8 @@ def equity(record: Record) -> Figure:
                 Series("before costs", "model dashed", gross),
                 Series("strategy", "model", own),
             ),
-            number(2, "×"), height="tall", levels=(1.0,), may_log=True,
+            lambda value, step: f"{stepped(value, step)}×",
+            height="tall", levels=(1.0,), may_log=True,
         ),
         Panel(
             "Drawdown (%)",
@@ -108,12 +109,12 @@ def equity(record: Record) -> Figure:
                 Series("strategy", "wide", np.zeros(len(at)), upper=depth, shape="band"),
                 Series("buy and hold", "rival", depth_of_holding),
             ),
-            percent(0), height="low",
+            stepped_percent, height="low",
         ),
         Panel(
             "Held (share of equity)",
             (Series("held", "narrow", np.zeros(len(at)), upper=position, shape="band"),),
-            number(1), height="low", limits=(-1.08 * limit * (position.min() < 0), 1.08 * limit),
+            stepped, height="low", limits=(-1.08 * limit * (position.min() < 0), 1.08 * limit),
             levels=(0.0,),
         ),
     )  # fmt: skip
@@ -157,7 +158,7 @@ def coverage(picture: CalibrationPicture) -> Figure:
             Series("last price", "rival dashed", picture.reference),
             Series("network", "model", picture.coverage),
         ),
-        percent(0),
+        stepped_percent,
         levels=(level,),
     )
     return Figure(
@@ -191,7 +192,7 @@ def pit(picture: CalibrationPicture) -> Figure:
                 "if calibrated", "veil", np.full(K, even - half), np.full(K, even + half), "span"
             ),
         ),
-        percent(0),
+        stepped_percent,
         levels=(even,),
         from_zero=True,
     )  # fmt: skip
@@ -217,12 +218,17 @@ def gates(picture: GatesPicture) -> Figure:
         return price(value, picture.currency)
 
     panels = [
-        Panel("Close", (Series("close", "ink", picture.closes),), show, height="low"),
+        Panel(
+            "Close",
+            (Series("close", "ink", picture.closes),),
+            lambda value, _: show(value),
+            height="low",
+        ),
         *(
             Panel(
                 f"{one.title} ({one.unit})",
                 [Series("", UNITS[k], curve) for k, curve in enumerate(one.curves.T)],
-                number(1) if one.is_share else number(2),
+                stepped,
                 height="low",
                 limits=(-0.04, 1.04) if one.is_share else None,
                 levels=() if one.is_share else (0.0,),
@@ -262,7 +268,7 @@ def reasons(picture: GatesPicture) -> Figure | Missing:
             Series("more", "model", np.where(by_day > 0, by_day, np.nan), shape="bars"),
             Series("less", "rival", np.where(by_day < 0, by_day, np.nan), shape="bars"),
         ),
-        number(3),
+        stepped,
         levels=(0.0,),
     )
     columns = [
@@ -298,7 +304,7 @@ def published(rows: list[Published]) -> Figure:
             Series("inside", "ink", np.where(inside, came, np.nan), shape="dots"),
             Series("outside", "rival", np.where(~inside, came, np.nan), shape="dots"),
         ),
-        percent(1),
+        stepped_percent,
         levels=(0.0,),
     )  # fmt: skip
     sessions = np.array([row.session for row in rows], "datetime64[D]")

@@ -5,6 +5,7 @@ Whatever was never computed is ``Missing``, with the command that computes it.
 
 import contextlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -192,8 +193,11 @@ def facts_of(
 def _missing(workspace: Workspace, error: LstmfinError) -> Missing:
     """Return what an error says, its command apart, and no path of this machine."""
     text = str(error).replace(str(workspace.root), "the workspace")
-    before, colon, command = text.partition(": lstmfin ")
-    return Missing(before, f"lstmfin {command}" if colon else "")
+    before, _, after = text.partition(": lstmfin ")
+    command = re.match(r"[^;,(]*", after)
+    assert command is not None
+    said = before[:1].upper() + before[1:]
+    return Missing(said, f"lstmfin {command[0].strip()}" if after else "")
 
 
 def _forecast(store: Store, prices: Prices, forecaster: Forecaster) -> Forecast:

@@ -62,7 +62,7 @@ class Panel:
     title : str
         What they are, with the unit.
     show : callable
-        A value of the axis in words.
+        A value of the axis in words, given the step to the next one.
     height : str
         ``tall``, ``middle`` or ``low``.
     limits : tuple of float, optional
@@ -75,7 +75,7 @@ class Panel:
 
     title: str
     series: Sequence[Series]
-    show: Callable[[float], str]
+    show: Callable[[float, float], str]
     height: str = "middle"
     limits: tuple[float, float] | None = None
     levels: tuple[float, ...] = ()
@@ -185,7 +185,8 @@ def _drawn(panel: Panel, n: int) -> Drawn:
         Shape("polyline", "level", f"0,{at:.1f} {SIZE},{at:.1f}")
         for at in y(np.array(panel.levels))
     ]
-    shown = [(f"{float(y(np.array(at))) / SIZE:.2%}", panel.show(at)) for at in ticks]
+    step = float(np.min(np.diff(ticks), initial=high - low))
+    shown = [(f"{float(y(np.array(at))) / SIZE:.2%}", panel.show(at, step)) for at in ticks]
     return Drawn(panel, [*areas, *levels, *lines], shown)
 
 

@@ -23,6 +23,26 @@ def number(digits: int = 2, unit: str = "") -> Show:
     return lambda value: _typeset(f"{value:,.{digits}f}{unit}")
 
 
+def stepped(value: float, step: float) -> str:
+    """Show a number with as many digits as tell it from the next one, a step away.
+
+    Examples
+    --------
+    >>> stepped(0.0005, 0.0005), stepped(20, 10)
+    ('0.0005', '20')
+    """
+    return number(_digits(step))(value)
+
+
+def stepped_percent(value: float, step: float) -> str:
+    """Show a fraction as percent with as many digits as tell it from the next one."""
+    return percent(_digits(100 * step))(value)
+
+
+def _digits(step: float) -> int:
+    return max(0, -math.floor(math.log10(step) + 1e-9))
+
+
 def or_dash(value: float | None, show: Show) -> str:
     """Return a number in words, or a dash where there is none."""
     return show(value) if value is not None and math.isfinite(value) else "–"

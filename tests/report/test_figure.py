@@ -25,7 +25,7 @@ ENDS = st.tuples(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
 
 def drawn(*series, **options):
     n = len(series[0].values)
-    panel = Panel("a panel", series, "{:g}".format, **options)
+    panel = Panel("a panel", series, lambda value, _: f"{value:g}", **options)
     return Figure("key", "", "", "", [""] * n, [], [panel], []).drawn()[0]
 
 

@@ -7,10 +7,11 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_site import FIRST, FORMULA, IMAGE, SCRIPT
+from report_site import FIRST, FORMULA, IMAGE, SCRIPT, Site
 
 from lstmfin.report import site as sites
 from lstmfin.report.index_rows import IndexRow
@@ -208,6 +209,43 @@ def test_a_damaged_memory_is_a_first_report(site, caplog):
     assert site("report") == 0
     assert "report.json is damaged" in caplog.text
     assert "This is the first report of it" in path_of(site, "S1").read_text()
+
+
+KINDS = (
+    "--target direction",
+    "--target volatility --panel --members 2",
+    "--cell gru --loss quantile --members 2",
+    "--cell clockwork --hidden 6",
+    "--cell esn --loss mse",
+    "--cell rnn --horizon 1 --exog AR1",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_model_has_a_page(tmp_path, kind):
+    """Whatever is asked of whichever network, its page has a fan, gates and where it comes from."""
+    site = Site(tmp_path / "w")
+    small = "--hidden 4 --window 10 --horizon 3 --epochs 1 --calibration none"
+    assert site(*"fetch GARCH AR1 --source synthetic --start 2023-06-01".split()) == 0
+    assert site(*f"train GARCH {small} {kind} report".split()) == 0
+    page = Parsed(site.page("GARCH").read_text())
+    assert {"fan", "gates", "fan-title"} <= set(page.ids)
+    text = "".join(page.text)
+    assert kind.split()[1] in text
+    assert "Weights (SHA-256)" in text
+
+
+@pytest.mark.parametrize("closes", [[5], [0.001, 0.002], [40, 0, -37.63], [7] * 80])
+def test_any_prices_have_a_page(tmp_path, closes):
+    """One price, tiny ones, none above zero, no move at all: all of them are shown."""
+    site = Site(tmp_path / "w")
+    path = tmp_path / "ODD.csv"
+    days = np.busday_offset("2025-01-01", np.arange(len(closes)))
+    rows = [f"{day},{close}" for day, close in zip(days, closes, strict=True)]
+    path.write_text("\n".join(["date,close", *rows]))
+    assert site("fetch", "--path", str(path), "--accept", "report") == 0
+    text = "".join(Parsed(site.page("ODD").read_text()).text)
+    assert "There is no model of ODD in the workspace; train one" in text
 
 
 def with_pages(site):
