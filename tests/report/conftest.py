@@ -34,9 +34,12 @@ def site(made, tmp_path):
         yield made.copy(tmp_path / "w")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium, or another; driven by Playwright, which brings none here."""
+    """Debian's Chromium, or another; driven by Playwright, which brings none here.
+
+    Of one module alone: while it is there, its event loop runs, and no other can in this process.
+    """
     found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
     where = next(filter(None, found), None)
     if where is None:
