@@ -79,7 +79,7 @@ def draw(picture: ForecastPicture, theme: Theme) -> Figure:
     axes.plot(past, color=theme.ink, lw=1.4)
     axes.axvline(today, color=theme.muted, lw=0.8, ls=(0, (1, 3)))
     axes.annotate(
-        f"last close, {picture.sessions[-1].item():%-d %b}",
+        f"last close, {picture.sessions[-1].item():%d %b}".replace(" 0", " "),
         (today, 1.0),
         (0, 3),
         xycoords=("data", "axes fraction"),
