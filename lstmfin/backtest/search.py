@@ -17,6 +17,7 @@ from lstmfin.metrics.selection import (
     superior_ability,
 )
 from lstmfin.metrics.sharpe import deflated_sharpe
+from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.view import features_of
 
 LEAST_SESSIONS = 32
@@ -69,7 +70,8 @@ def excess_returns(result: Backtest) -> Floats:
 def enter(ledger: Ledger, result: Backtest, plan: Plan, *, now: dt.datetime) -> Search:
     """Write a backtest into the ledger, and return what has been tried on its symbol by now."""
     seen = plan.panel or (plan.prices,)
-    network = replace(plan.network, features=features_of(plan.network, seen))
+    settled = Forecaster(plan.network).config  # names the loss that was left to the default
+    network = replace(settled, features=features_of(settled, seen))
     train = section_to_table(network)
     if plan.panel:
         train |= {"symbols": [one.symbol for one in plan.panel]}

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 
+QUICK = ("--hidden", "4", "--window", "10", "--horizon", "3", "--epochs", "2")
 FOLDS = ("--train", "400", "--test", "200")
 
 
@@ -40,6 +41,14 @@ def test_the_verdict_counts_the_search(trained):
     trained("train", "GARCH", "--hidden", 3, "--window", 10, "--horizon", 3, "--epochs", 1)
     again = _rows(trained("--format", "json", "backtest", "GARCH", *FOLDS))
     assert "over 2 trials)" in again["verdict"][2]["text"]
+
+
+def test_a_training_and_its_backtest_are_one_trial(fetched):
+    """What is left to the default, inputs and loss, is the same network as when it is named."""
+    line = ("train", "GARCH", *QUICK, "backtest", *FOLDS)
+    found = fetched("--format", "json", *line)
+    assert found.code == 0, found.err
+    assert "over 1 trial)" in json.loads(found.out)[1]["verdict"][2]["text"]
 
 
 def test_a_row_that_is_gone_is_told(trained, tmp_path):
