@@ -72,6 +72,7 @@ class Calibrator:
         self.horizon = horizon
         self.method = method
         self.log_factor = np.zeros((horizon, 2))
+        self._steps = RATE / np.arange(1, horizon + 1)[:, None]
 
     @property
     def factors(self) -> Floats:
@@ -91,10 +92,8 @@ class Calibrator:
         """
         if self.method != "aci":
             return
-        known = ~np.isnan(errors)
-        step = RATE / np.arange(1, self.horizon + 1)[:, None]
-        missed = np.where(known, errors, 0.0) > self.factors
-        self._set(self.log_factor + np.where(known, step * (missed - ALPHA), 0.0))
+        missed = errors > self.factors  # which NaN is not
+        self._set(self.log_factor + self._steps * ~np.isnan(errors) * (missed - ALPHA))
 
     def fit(self, errors: Floats) -> None:
         """Learn from a block of errors (N, H, 2) at once; NaN is none.
