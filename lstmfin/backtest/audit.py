@@ -4,16 +4,18 @@ What is compared is compared bit by bit: a leak shows however small it is. Numbe
 same prove that they do not depend on the future, as no reading of the code can.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from lstmfin.backtest.fold import Fold, ask, fitted_models
+from lstmfin.backtest.fold import Fold, ask, fitted_baselines, fitted_network
+from lstmfin.backtest.panel import PanelPlan
 from lstmfin.backtest.strategy import executes_at_open, positions
 from lstmfin.backtest.walkforward import Floats, Plan, calibrated
+from lstmfin.config import BacktestConfig
 from lstmfin.data.faults import VALUE_COLUMNS
 from lstmfin.data.prices import Prices
 from lstmfin.data.volatility import price_volatility
@@ -78,15 +80,25 @@ def poisoned(prices: Prices, t: int, kind: str) -> Prices:
     return other
 
 
-def audit(plan: Plan) -> Iterator[Check]:
-    """Yield the checks of a backtest that is planned: on its prices, inputs, network and rules."""
-    fold = replace(plan.folds[0], network=_short(plan))
-    fold = replace(fold, tests=fold.tests[:1])
-    for name in features_of(plan.network, [plan.prices]):
-        yield audit_column(f"feature {name}", plan.prices, FEATURES.get(name).compute)
-    yield audit_column("volatility", plan.prices, price_volatility, kinds=("noise", "shift", "cut"))
-    yield audit_validation(fold)
-    yield from audit_fold(fold, plan)
+def audit(plan: Plan | PanelPlan) -> Iterator[Check]:
+    """Yield the checks of a backtest that is planned: on its prices, inputs, network and rules.
+
+    Of a panel all series are poisoned on one day, so that none may tell another what comes.
+    """
+    if isinstance(plan, PanelPlan):
+        folds, series = plan.folds[0].folds, [one.prices for one in plan.plans]
+    else:
+        folds, series = plan.folds[:1], [plan.prices]
+    network = replace(folds[0].network, epochs=min(folds[0].network.epochs, EPOCHS))
+    folds = tuple(replace(one, network=network, tests=one.tests[:1]) for one in folds)
+    for prices in series:
+        of = f" of {prices.symbol}" if len(folds) > 1 else ""
+        for name in features_of(network, [prices]):
+            yield audit_column(f"feature {name}{of}", prices, FEATURES.get(name).compute)
+        kinds = ("noise", "shift", "cut")
+        yield audit_column(f"volatility{of}", prices, price_volatility, kinds=kinds)
+    yield audit_validation(folds)
+    yield from audit_folds(folds, plan.config)
 
 
 def audit_column(
@@ -116,16 +128,19 @@ def audit_column(
     )
 
 
-def audit_validation(fold: Fold) -> Check:
+def audit_validation(folds: Sequence[Fold]) -> Check:
     """Check that nothing is learned from the block that is kept for validation."""
-    subject = "training windows"
-    known = fold.prices.slice(int(fold.train[-1]) + fold.network.horizon + 1)
-    at = len(known) - max(int(len(known) * fold.network.validation) // 2, 1)
-    one = fitted_models(replace(fold, prices=known))
+    subject, first = "training windows", folds[0]
+    known = [
+        replace(one, prices=one.prices.slice(int(one.train[-1]) + one.network.horizon + 1))
+        for one in folds
+    ]
+    sessions = known[0].prices.sessions
+    at = len(sessions) - max(int(len(sessions) * first.network.validation) // 2, 1)
+    clean = _scaler_of(fitted_network(known))
     for kind in ("noise", "shift"):
-        other = fitted_models(replace(fold, prices=poisoned(known, at, kind)))
-        name = fold.network.cell
-        if _first_change(_scaler_of(one[name]), _scaler_of(other[name])) is not None:
+        other = fitted_network([_with(one, sessions[at], kind) for one in known])
+        if _first_change(clean, _scaler_of(other)) is not None:
             return Check(
                 subject,
                 ok=False,
@@ -135,18 +150,29 @@ def audit_validation(fold: Fold) -> Check:
     return Check(subject, ok=True, text="the scaling is learned before the validation block alone")
 
 
-def audit_fold(fold: Fold, plan: Plan) -> Iterator[Check]:
-    """Yield the checks of a fold: nothing it learns sees its test block, no forecast what comes."""
-    test, kinds = fold.tests[0], ("noise", "shift")
-    t = int(test[len(test) // 2])
-    clean = _Trace(fold, plan)
-    before = {kind: _Trace(_with(fold, int(test[0]) - 1, kind), plan).learned for kind in kinds}
+def audit_folds(folds: Sequence[Fold], config: BacktestConfig) -> Iterator[Check]:
+    """Yield the checks of folds of one network, of one series or of a panel.
+
+    Nothing it learns sees the test blocks, and no forecast what comes.
+    """
+    tested, kinds = [one for one in folds if one.tests], ("noise", "shift")
+    test = tested[0].tests[0]
+    day = tested[0].prices.sessions[int(test[len(test) // 2])]
+    eve = min(one.first_day for one in tested) - np.timedelta64(1, "D")
+    clean = _Trace(folds, config, day)
+    before = {
+        kind: _Trace([_with(one, eve, kind) for one in folds], config, day).learned
+        for kind in kinds
+    }
     yield from _compared(clean.learned, before, "its test block")
-    within = {kind: _Trace(_with(fold, t, kind), plan).said for kind in kinds}
-    what = f"what came after {fold.prices.sessions[t]}"
-    yield from _compared(clean.said, within, what, first=len(test) // 2 + 1)
-    network = clean.said[f"forecasts of {fold.network.cell}"][:, 0]
-    yield audit_lag(fold.network.cell, network, plan.prices.log_returns(), test)
+    within = {
+        kind: _Trace([_with(one, day, kind) for one in folds], config, day).said for kind in kinds
+    }
+    yield from _compared(clean.said, within, f"what came after {day}")
+    for fold in tested:
+        name, of = fold.network.cell, _of(fold, folds)
+        returns = fold.prices.log_returns()
+        yield audit_lag(f"{name}{of}", clean.medians[fold.prices.symbol], returns, fold.tests[0])
 
 
 def audit_lag(name: str, forecast: Floats, returns: Floats, origins: Any) -> Check:
@@ -182,28 +208,48 @@ def audit_lag(name: str, forecast: Floats, returns: Floats, origins: Any) -> Che
 
 
 class _Trace:
-    """What a fold has learned when it was asked, and what it said of its test block, by name."""
+    """What folds of one network have learned when they were asked, and said up to a day, by name.
 
-    def __init__(self, fold: Fold, plan: Plan) -> None:
-        models, method = fitted_models(fold), fold.network.calibration
-        said = {name: blocks[0] for name, blocks in ask(models, fold)[0].items()}
-        realised = cumulative_returns(fold.prices, fold.network.horizon)[fold.tests[0]]
-        laws = calibrated(said, realised, method=method)
-        network = models[fold.network.cell]
-        assert isinstance(network, Forecaster)
-        at_open = executes_at_open(plan.prices, plan.config.execution)
+    ``medians`` are those of the next return from each origin of a test block, by symbol.
+    """
+
+    def __init__(self, folds: Sequence[Fold], config: BacktestConfig, day: np.datetime64) -> None:
+        network = fitted_network(folds)
+        self.said: dict[str, Any] = {}
+        self.medians: dict[str, Floats] = {}
+        for fold in folds:
+            if fold.tests:
+                self._ask(fold, network, config, day, _of(fold, folds))
         losses = [member.history.validation_loss for member in network.members]
         self.learned: dict[str, Any] = {
             "scaler": _scaler_of(network),
             "validation": np.concatenate(losses, dtype=np.float64),
             "weights": network.weights,
         }
-        self.said: dict[str, Any] = {}
-        for name, law in laws.items():
-            self.said[f"forecasts of {name}"] = _numbers(said[name])
+        if network.linear is not None:
+            self.learned["linear part"] = network.linear.weights
+
+    def _ask(
+        self, fold: Fold, network: Forecaster, config: BacktestConfig, day: np.datetime64, of: str
+    ) -> None:
+        models: dict[str, Model] = {fold.network.cell: network, **fitted_baselines(fold)}
+        test, method = fold.tests[0], fold.network.calibration
+        said = {name: blocks[0] for name, blocks in ask(models, fold)[0].items()}
+        realised = cumulative_returns(fold.prices, fold.network.horizon)[test]
+        at_open = executes_at_open(fold.prices, config.execution)
+        known = slice(int((fold.prices.sessions[test] <= day).sum()))
+        for name, law in calibrated(said, realised, method=method).items():
+            self.said[f"forecasts of {name}{of}"] = _numbers(said[name])[known]
             if method != "none":
-                self.said[f"calibrated ranges of {name}"] = _numbers(law)
-            self.said[f"positions of {name}"] = positions(law, at_open=at_open, config=plan.config)
+                self.said[f"calibrated ranges of {name}{of}"] = _numbers(law)[known]
+            held = positions(law, at_open=at_open, config=config)
+            self.said[f"positions of {name}{of}"] = held[known]
+        self.medians[fold.prices.symbol] = said[fold.network.cell].median[:, 0]
+
+
+def _of(fold: Fold, folds: Sequence[Fold]) -> str:
+    """Return what tells the checks of a series from those of others."""
+    return f" of {fold.prices.symbol}" if len(folds) > 1 else ""
 
 
 def _numbers(law: Law) -> Floats:
@@ -211,11 +257,9 @@ def _numbers(law: Law) -> Floats:
     return np.concatenate([law.median, *(law.quantile(p) for p in LEVELS)], axis=1)
 
 
-def _short(plan: Plan) -> Any:
-    return replace(plan.network, epochs=min(plan.network.epochs, EPOCHS))
-
-
-def _with(fold: Fold, t: int, kind: str) -> Fold:
+def _with(fold: Fold, day: np.datetime64, kind: str) -> Fold:
+    """Return a fold whose prices after a day are something else."""
+    t = int(np.searchsorted(fold.prices.sessions, day, side="right")) - 1
     return replace(fold, prices=poisoned(fold.prices, t, kind))
 
 
@@ -226,14 +270,12 @@ def _scaler_of(network: Model) -> Floats:
 
 
 def _compared(
-    clean: dict[str, Any], others: dict[str, dict[str, Any]], what: str, first: int | None = None
+    clean: dict[str, Any], others: dict[str, dict[str, Any]], what: str
 ) -> Iterator[Check]:
-    """Yield a check of each array, or of its first rows."""
+    """Yield a check of each array."""
     for name, array in clean.items():
         changed = [
-            kind
-            for kind, other in others.items()
-            if _first_change(array[:first], other[name][:first]) is not None
+            kind for kind, other in others.items() if _first_change(array, other[name]) is not None
         ]
         found = f"changes with {what} ({', '.join(changed)})"
         text = found if changed else f"unchanged by {what} ({', '.join(others)})"

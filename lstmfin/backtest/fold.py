@@ -143,13 +143,13 @@ def run_panel_fold(
     """
     config = panel.folds[0].network
     step = _steps(panel.folds, tick)
-    network = _fitted_network(panel.folds, step)
+    network = fitted_network(panel.folds, step)
     results: list[FoldResult | LstmfinError] = []
     for fold in panel.folds:
         models: dict[str, Model] = {config.cell: network}
         try:
             if fold.tests:
-                models |= _fitted_baselines(fold, step)
+                models |= fitted_baselines(fold, step)
             laws, variances = ask(models, fold)
             results.append(FoldResult(laws, variances, network.weights))
         except LstmfinError as error:
@@ -171,10 +171,11 @@ def fitted_models(
 ) -> dict[str, Model]:
     """Return the network, first, and the baselines, fitted on a training block and its targets."""
     step = _steps([fold], tick)
-    return {fold.network.cell: _fitted_network([fold], step), **_fitted_baselines(fold, step)}
+    return {fold.network.cell: fitted_network([fold], step), **fitted_baselines(fold, step)}
 
 
-def _fitted_network(folds: Sequence[Fold], step: Callable[[], None]) -> Forecaster:
+def fitted_network(folds: Sequence[Fold], step: Callable[[], None] = lambda: None) -> Forecaster:
+    """Return one network fitted on the training blocks of folds: of one series, or of a panel."""
     fold = folds[0]
     network = Forecaster(fold.network, stream_names=(f"fold {fold.number}",))
     network.warm_start = fold.warm_start
@@ -183,7 +184,8 @@ def _fitted_network(folds: Sequence[Fold], step: Callable[[], None]) -> Forecast
     return network
 
 
-def _fitted_baselines(fold: Fold, step: Callable[[], None]) -> dict[str, Model]:
+def fitted_baselines(fold: Fold, step: Callable[[], None] = lambda: None) -> dict[str, Model]:
+    """Return the baselines fitted on the training block of a fold."""
     seen = {"window": fold.network.window, "features": fold.network.features}
     models: dict[str, Model] = {
         name: BASELINES.get(name)(fold.network.horizon, **seen) for name in fold.baselines

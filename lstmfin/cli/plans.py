@@ -10,7 +10,8 @@ from lstmfin.config import BacktestConfig, TrainConfig
 from lstmfin.errors import LstmfinError
 
 if TYPE_CHECKING:
-    from lstmfin.backtest.walkforward import Plan, Runnable
+    from lstmfin.backtest.panel import PanelPlan
+    from lstmfin.backtest.walkforward import Plan
     from lstmfin.data.prices import Prices
 
 
@@ -22,7 +23,7 @@ class Plans:
     ----------
     of : dict of str to Plan or LstmfinError
         The plan of each symbol, or why there is none; in the order in which they come.
-    runs : list of Runnable
+    runs : list of Plan and PanelPlan
         What is run: a plan, or a panel of many, in the same order.
     """
 
@@ -30,7 +31,7 @@ class Plans:
     config: BacktestConfig
     as_of: dt.date | None
     of: "dict[str, Plan | LstmfinError]" = field(default_factory=dict)
-    runs: "list[Runnable]" = field(default_factory=list)
+    runs: "list[Plan | PanelPlan]" = field(default_factory=list)
 
     def add(self, symbol: str, network: TrainConfig) -> None:
         """Add a symbol with a network of its own."""

@@ -9,6 +9,7 @@ import pytest
 from lstmfin.backtest import audit as auditing
 from lstmfin.backtest import fold as folds
 from lstmfin.backtest.audit import audit, audit_column, audit_lag, poisoned
+from lstmfin.backtest.panel import plan_panel
 from lstmfin.backtest.walkforward import plan_backtest
 from lstmfin.config import BacktestConfig, TrainConfig
 from lstmfin.data.feature import Feature, Scaling, always
@@ -160,7 +161,7 @@ def test_a_leaking_feature_is_named(plan, monkeypatch, compute):
     real = FEATURES.get
     leaky = lambda self, name: _feature(compute) if name == "volume" else real(name)  # noqa: E731
     monkeypatch.setattr(type(FEATURES), "get", leaky)
-    monkeypatch.setattr(auditing, "audit_fold", lambda *_: iter(()))
+    monkeypatch.setattr(auditing, "audit_folds", lambda *_: iter(()))
     monkeypatch.setattr(auditing, "audit_validation", lambda *_: auditing.Check("x", True, ""))
     network = replace(plan.network, features=("log-return", "volume"))
     named = replace(plan, folds=(replace(plan.folds[0], network=network),))
@@ -198,12 +199,12 @@ def test_the_test_block_as_validation_is_named(plan, monkeypatch):
         forecaster, "training_blocks", lambda _config, w, _series: (w.known[:120], w.known[141:])
     )
 
-    def fitted(fold, tick=lambda _share: None):
-        ValidatedByTest.later = fold.prices
-        return folds_fitted(fold, tick)
+    def fitted(every):
+        ValidatedByTest.later = every[0].prices
+        return folds_fitted(every)
 
-    folds_fitted = folds.fitted_models
-    monkeypatch.setattr(auditing, "fitted_models", fitted)
+    folds_fitted = folds.fitted_network
+    monkeypatch.setattr(auditing, "fitted_network", fitted)
     monkeypatch.setattr(auditing, "audit_validation", lambda *_: auditing.Check("x", True, ""))
     found = _leaks(audit(plan))
     assert "validation" in found
@@ -221,6 +222,51 @@ def test_shuffled_windows_are_named(plan, monkeypatch):
 
     monkeypatch.setattr(forecaster, "training_blocks", shuffled)
     assert _leaks(audit(plan)) == {"training windows"}
+
+
+@pytest.fixture(scope="module")
+def panel(prices):
+    """A panel of the series and a walk that trades on other days."""
+    whole = SOURCES.get("synthetic").fetch("RANDOM-WALK", start=None, end=None, options=None)
+    other = replace(whole, bars=whole.bars.iloc[-len(prices) - 3 : -3])
+    network = replace(NETWORK, panel=True, target="volatility", epochs=1)
+    return plan_panel([prices, other], network=network, config=FOLDS)
+
+
+def test_a_panel_passes(panel):
+    """All series are poisoned at once: what is learned, and what is said of each of them."""
+    checks = list(audit(panel))
+    assert _leaks(checks) == set()
+    subjects = {check.subject for check in checks}
+    assert {"scaler", "linear part", "validation", "weights", "training windows"} <= subjects
+    for prices in (plan.prices for plan in panel.plans):
+        of = f" of {prices.symbol}"
+        assert {f"{name}{of}" for name in ("forecasts of lstm", "volatility", "lstm")} <= {
+            subject.removeprefix("lag of ") for subject in subjects
+        }
+
+
+class LearnsAhead(Forecaster):
+    """Learns from all there is of the second series."""
+
+    later = None
+
+    def fit(self, series, *, tick=lambda: None, checkpoint=None):
+        super().fit([series[0], LearnsAhead.later], tick=tick)
+
+
+def test_a_panel_that_learns_from_the_future_of_another_is_named(panel, monkeypatch):
+    """The one series is told by the weights what becomes of the other."""
+
+    def fitted(every):
+        LearnsAhead.later = every[1].prices
+        return folds_fitted(every)
+
+    folds_fitted = folds.fitted_network
+    monkeypatch.setattr(folds, "Forecaster", LearnsAhead)
+    monkeypatch.setattr(auditing, "fitted_network", fitted)
+    found = _leaks(audit(panel))
+    assert {"weights", "linear part"} <= found
 
 
 class Repeats(Forecaster):

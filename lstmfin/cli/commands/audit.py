@@ -8,7 +8,7 @@ import click
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
 from lstmfin.config import BacktestConfig
-from lstmfin.errors import ExitCode
+from lstmfin.errors import ExitCode, LstmfinError
 
 HOLDS = {"yes": "good", "NO": "bad"}
 
@@ -25,21 +25,30 @@ def audit(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     is named, and ends with exit code 4.
     """
     from lstmfin.backtest.audit import audit as checks_of
-    from lstmfin.backtest.walkforward import plan_backtest
     from lstmfin.cli.output import Column, Result
-    from lstmfin.cli.plans import network_of
+    from lstmfin.cli.plans import plans_of
+    from lstmfin.models.forecaster import PANEL
 
     config = job.settings.backtest.evolve(**options)
+    plans = plans_of(job, job.choose(symbols, job.stored_symbols), config, None)
     rows: list[dict[str, Any]] = []
+    errors: dict[str, LstmfinError] = {}
+    for plan in plans.runs:
+        try:
+            with job.progress(f"Auditing {plan.label}"):
+                rows.extend({"symbol": plan.label, **asdict(check)} for check in checks_of(plan))
+        except LstmfinError as error:
+            errors[plan.label] = error
 
     def one(symbol: str) -> None:
-        network = network_of(job, symbol)
-        prices = job.prices(symbol, network.exog)
-        plan = plan_backtest(prices, network=network, config=config)
-        with job.progress(f"Auditing {symbol}"):
-            rows.extend({"symbol": symbol, **asdict(check)} for check in checks_of(plan))
+        found = plans.of[symbol]
+        if isinstance(found, LstmfinError):
+            raise found
+        label = PANEL if found.network.panel else found.label
+        if label in errors:
+            raise errors[label]
 
-    job.each(job.choose(symbols, job.stored_symbols), one)
+    job.each(list(plans.of), one)
     leaks = [row for row in rows if not row["ok"]]
     columns = (
         Column("symbol", "symbol", right=False),
