@@ -51,6 +51,9 @@ PANELS = {
 fitted to the second and judged to the third. Currencies had no part in the development."""
 
 CONFIG = TrainConfig(panel=True, members=3, target="volatility")
+ALONE = CONFIG.evolve(members=1, epochs=1, learning_rate=1e-12)
+"""The regression that the networks add to, by itself: they learn nothing."""
+
 PATHS = TrainConfig(panel=True, horizon=720, epochs=2)
 AHEAD = (96, 192, 336, 720)
 
@@ -79,6 +82,8 @@ def compare(name, symbols, known_to, judged_to):
     forecaster, began = Forecaster(CONFIG), time.perf_counter()
     forecaster.fit([prices.until(known_to) for prices in every])
     seconds = time.perf_counter() - began
+    alone = Forecaster(ALONE)
+    alone.fit([prices.until(known_to) for prices in every])
     first, others = forecaster.provenance.validated_from, ["har-rv"]
     if find_spec("arch"):
         others.append("garch")
@@ -86,6 +91,7 @@ def compare(name, symbols, known_to, judged_to):
     print("| symbol | QLIKE | of HAR | of GARCH | CRPS bp | of HAR | of GARCH | held | in 2020 |")
     print("|---|---|---|---|---|---|---|---|---|")
     better = {(score, other): 0 for score in ("QLIKE", "CRPS") for other in others}
+    of_alone = []
     saved = {key: [] for key in better}
     for prices in every:
         days = prices.sessions[:-1]
@@ -97,6 +103,8 @@ def compare(name, symbols, known_to, judged_to):
             model = BASELINES.get(other)(1)
             model.fit(prices.until(known_to))
             its = judge(model, prices, origins, judged)
+            if other == "har-rv":
+                of_alone.append([its[0], judge(alone, prices, origins, judged)[0]])
             for n, score in enumerate(("QLIKE", "CRPS")):
                 better[score, other] += own[n] < its[n]
                 saved[score, other].append(1 - own[n] / its[n])
@@ -114,8 +122,16 @@ def compare(name, symbols, known_to, judged_to):
         ]
         print(f"| {' | '.join(row)} |", flush=True)
     for (score, other), n in better.items():
-        mean = np.mean(saved[score, other])
-        print(f"{score} below {other}: {n} of {len(every)} symbols, {mean:+.2%} saved on average")
+        mean, median = np.mean(saved[score, other]), np.median(saved[score, other])
+        print(
+            f"{score} below {other}: {n} of {len(every)} symbols, {mean:+.2%} saved on average, "
+            f"{median:+.2%} in the median"
+        )
+    har, own = np.array(of_alone).T
+    print(
+        f"QLIKE of the regression alone below har-rv: {(own < har).sum()} of {len(every)} symbols, "
+        f"{np.mean(1 - own / har):+.2%} saved on average"
+    )
 
 
 def compare_paths(symbols, known_to, judged_to):

@@ -67,7 +67,7 @@ def to_files(forecaster: Forecaster) -> dict[str, bytes]:
         "config": section_to_table(forecaster.config),
         "streams": list(forecaster.stream_names),
         "scaler": {"mean": scaler.mean.tolist(), "std": scaler.std.tolist()},
-        "linear": None if forecaster.linear is None else forecaster.linear.weights.tolist(),
+        "linear": None if forecaster.linear is None else _linear_out(forecaster.linear),
         "naive": _laws_out(forecaster.naive),
         "share": forecaster.share.tolist(),
         "members": [_member_out(member) for member in forecaster.members],
@@ -176,14 +176,24 @@ def _bare_forecaster(manifest: dict[str, Any], *, where: str) -> Forecaster:
     return forecaster
 
 
-def _linear_in(rows: Any, forecaster: Forecaster, n_inputs: int) -> LinearPart | None:
-    if (rows is not None) != forecaster.has_linear:
+def _linear_out(linear: LinearPart) -> dict[str, Any]:
+    return {key: getattr(linear, key).tolist() for key in ("weights", "low", "high")}
+
+
+def _linear_in(
+    table: dict[str, Any] | None, forecaster: Forecaster, n_inputs: int
+) -> LinearPart | None:
+    if (table is not None) != forecaster.has_linear:
         raise ValueError("a linear part does not belong to its target")
-    if rows is None:
+    if table is None:
         return None
+    H, rows = forecaster.horizon, table["weights"]
     if len(rows) != 1 + n_inputs:
         raise ValueError("its linear part has other inputs than it")
-    return LinearPart(np.array([_vector(row, forecaster.horizon, "linear") for row in rows]))
+    low, high = (_vector(table[key], H, key) for key in ("low", "high"))
+    if (low > high).any():
+        raise ValueError("a bound of its linear part is above the other")
+    return LinearPart(np.array([_vector(row, H, "weights") for row in rows]), low, high)
 
 
 def _arrays(forecaster: Forecaster) -> dict[str, np.ndarray]:

@@ -85,9 +85,9 @@ def explain(forecaster: Forecaster, prices: Prices, origin: int, part: str) -> E
     forecast = float(np.mean([one.forecast for one in found]))
     baseline = float(np.mean([one.baseline for one in found]))
     if samples.linear is not None:  # of the last day alone, and exact
-        weights = samples.linear.weights[:, 0]
-        parts = weights[1:] * samples.at_origin(samples.rows)[0]
-        values[-1] += parts
-        forecast, baseline = forecast + weights[0] + parts.sum(), baseline + weights[0]
+        linear, last = samples.linear, samples.at_origin(samples.rows)[0]
+        values[-1] += linear.parts_of(last)[:, 0]
+        forecast += float(linear.of(last)[0])
+        baseline += float(linear.of(np.zeros_like(last))[0])
     mean = Attribution(values, forecast, baseline, sum(one.n_points for one in found))
     return Explanation(*PARTS[quantity, chosen], samples.windows.features, mean)

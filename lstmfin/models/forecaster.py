@@ -39,11 +39,12 @@ from lstmfin.models.model import Indices, stream
 from lstmfin.models.outlook import Outlook
 from lstmfin.models.provenance import Provenance, provenance_of
 from lstmfin.models.samples import Samples, Scaler, fit_scaler
-from lstmfin.models.settle import believed, settle, spread_of, start_outputs
+from lstmfin.models.settle import believed, settle, spread_of, start_outputs, where_it_helps
 from lstmfin.models.shrinkage import shrink
 from lstmfin.models.threads import one_thread
 from lstmfin.models.view import (
     features_of,
+    mixture_of,
     training_blocks,
     windows_of,
     windows_of_all,
@@ -200,6 +201,7 @@ class Forecaster:
         windows, returns = windows_of_all(config, series)
         blocks = training_blocks(config, windows, series)
         self.learn(windows, returns, *blocks, label=label, tick=tick, checkpoint=checkpoint)
+        self.warnings += mixture_of(config, series)
         self.provenance = provenance_of(label, series, windows.sessions[blocks[1]].min())
 
     def learn(
@@ -229,10 +231,10 @@ class Forecaster:
         scaler = self.scaler = fit_scaler(windows, train_rows, by_step=by_step)
         quantity, loss = self.target.quantity, self.loss
         training = Samples(windows, scaler, train_rows, by_step)
-        if self.has_linear:
-            training = training.with_linear()
-        self.linear = training.linear
         self.naive = spread_of(returns[train_rows], symbol=label)
+        if self.has_linear:
+            training = where_it_helps(loss, training, validation_rows, self.naive, symbol=label)
+        self.linear = training.linear
         start = start_outputs(quantity, loss, training, self.naive, symbol=label)
         validation = replace(training, rows=validation_rows)
         tasks = []

@@ -19,6 +19,7 @@ from lstmfin.metrics.distribution import StudentT
 from lstmfin.metrics.fit import MIN_DOF
 from lstmfin.models.laws import Floats, Spread, fit_spread
 from lstmfin.models.member import Member
+from lstmfin.models.model import Indices
 from lstmfin.models.samples import Samples
 from lstmfin.models.shrinkage import LEAST_SPANS, shrinkage
 from lstmfin.models.view import LEAST_WINDOWS
@@ -58,6 +59,25 @@ def start_outputs(
     centres = (target.mean(axis=0), np.log(np.exp(target).mean(axis=0)))
     starts = [loss.outputs_for(one, *spread_of(target - one, symbol=symbol)) for one in centres]
     return min(starts, key=lambda one: float(loss.value(one[..., None], target.T).mean()))
+
+
+def where_it_helps(
+    loss: Loss, training: Samples, validation_rows: Indices, naive: Spread, *, symbol: str
+) -> Samples:
+    """Return training samples with a linear part, of those horizons that it is better for.
+
+    Better on the validation block, before any network, than the constant that a network without it
+    would start from. Few sessions far ahead are a handful of observations that look like many.
+    """
+    found = []
+    fitted = training.with_linear()
+    assert fitted.linear is not None
+    for one in (fitted, training):
+        start = start_outputs(Quantity.LOG_VARIANCE, loss, one, naive, symbol=symbol)
+        judged = replace(one, rows=validation_rows)
+        left = judged.target - judged.said(judged.rows)
+        found.append(loss.value(start[..., None], left.T).mean(axis=-1))
+    return replace(fitted, linear=fitted.linear.kept(found[0] < found[1]))
 
 
 def settle(

@@ -36,6 +36,18 @@ def features_of(config: TrainConfig, series: Sequence[Prices]) -> tuple[str, ...
     return features
 
 
+def mixture_of(config: TrainConfig, series: Sequence[Prices]) -> list[str]:
+    """Return a warning where variances of one panel are not of one kind."""
+    bare = [one.symbol for one in series if not one.has_range]
+    if config.target != "volatility" or not 0 < len(bare) < len(series):
+        return []
+    text = (
+        f"{', '.join(bare)} have closes alone and the others bars: a variance by a squared return "
+        "and one by a range are not the same thing; train a panel of each"
+    )
+    return [text]
+
+
 def windows_of(config: TrainConfig, prices: Prices) -> Windows:
     """Return the windows of one series.
 

@@ -11,7 +11,8 @@ from lstmfin.data.prices import drop_range
 from lstmfin.data.variance import lagged_log_variance, realised_variance
 from lstmfin.engine.loss import Law as Answer
 from lstmfin.models.forecaster import Forecaster
-from lstmfin.models.linear import PENALTY, added, fit_linear
+from lstmfin.models.linear import PENALTY, LinearPart, added, fit_linear
+from lstmfin.models.settle import where_it_helps
 from lstmfin.registry import LOSSES
 
 ORIGINS = np.array([60, 61, 90, 150])
@@ -28,6 +29,49 @@ def test_it_is_the_ridge_regression():
     np.testing.assert_allclose(linear.of(x), expected.predict(x), rtol=1e-9)
 
 
+def test_it_says_nothing_beyond_what_was():
+    """An input of a kind that training never saw moves a forecast to the most that came, no more."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((300, 2)) * [1, 0.01]
+    y = x @ [[1.0, 2.0], [30.0, -30.0]] + rng.standard_normal((300, 2))
+    linear = fit_linear([(x, y)], n_inputs=2, horizon=2)
+    np.testing.assert_array_equal(linear.of(np.array([0.0, 500.0])), [y[:, 0].max(), y[:, 1].min()])
+    far = np.array([3.0, 500.0])
+    parts = linear.parts_of(far).sum(axis=0)
+    np.testing.assert_allclose(parts, linear.of(far) - linear.of(np.zeros(2)), rtol=1e-12)
+
+
+def test_a_row_is_the_same_bits_alone():
+    """However many origins are asked together."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((400, 5)), rng.standard_normal((400, 3))
+    linear = fit_linear([(x, y)], n_inputs=5, horizon=3)
+    alone = np.stack([linear.of(row) for row in x])
+    np.testing.assert_array_equal(linear.of(x), alone)
+    np.testing.assert_array_equal(linear.of(x.reshape(20, 20, 5)).reshape(400, 3), alone)
+
+
+def test_a_horizon_that_it_is_worse_for_goes_without(trained, series):
+    """What is learned of the training block holds on the validation block, or is not used."""
+    forecaster = trained(target="volatility")
+    samples = forecaster.seen(series(), np.arange(60, 160))
+    numbers, rng = np.arange(100), np.random.default_rng(0)
+    true = rng.standard_normal((len(forecaster.scaler.mean), 3))
+    target = np.full_like(samples.windows.target, np.nan)
+    target[numbers] = samples.at_origin(numbers) @ true + 0.1 * rng.standard_normal((100, 3))
+    training = replace(samples, windows=replace(samples.windows, target=target), linear=None)
+    training = replace(training, rows=numbers[:60])
+
+    def kept(one):
+        found = where_it_helps(LOSSES.get("mse"), one, numbers[62:], forecaster.naive, symbol="X")
+        return found.linear
+
+    assert kept(training).weights.any(axis=0).all()
+    target[numbers[60:], 1] *= -1  # what held of the second horizon now holds the other way round
+    assert kept(training).weights.any(axis=0).tolist() == [True, False, True]
+    assert kept(training).of(np.full(len(true), 3.0))[1] == 0
+
+
 def test_equal_inputs_are_no_fault():
     """What least squares could not tell apart, the penalty shares out."""
     x = np.repeat(np.arange(10.0)[:, None] - 4.5, 2, axis=1)
@@ -38,14 +82,14 @@ def test_equal_inputs_are_no_fault():
 def test_a_network_that_says_nothing_leaves_it(series, small):
     """Before it has learned, the variance is the linear part's, set right in its mean."""
     forecaster = Forecaster(replace(small, target="volatility", epochs=1, learning_rate=1e-12))
-    prices = series()
+    prices = series(675)
     forecaster.fit(prices)
     seen = forecaster.seen(prices, ORIGINS)
     straight = forecaster.linear.of(seen.at_origin(seen.rows))
     said = np.log(forecaster.predict_variance(prices, ORIGINS))
     off = said - straight - 2 * np.log(seen.windows.volatility[seen.rows])[:, None]
     np.testing.assert_allclose(off, np.repeat(off[:1], 4, axis=0), atol=1e-4)
-    assert np.ptp(straight, axis=0).min() > 0.01
+    assert np.ptp(straight, axis=0).max() > 0.01
 
 
 @pytest.mark.parametrize("loss", [one for one in LOSSES.names() if one != "bernoulli"])
@@ -55,9 +99,10 @@ def test_every_loss_of_a_variance_is_moved_by_it(trained, series, loss):
         pytest.skip("no loss of variances")
     forecaster = trained(target="volatility", loss=loss)
     before = forecaster.predict_variance(series(), ORIGINS)
-    linear, weights = forecaster.linear, forecaster.linear.weights.copy()
-    weights[0] += np.log(2)
-    forecaster.linear = replace(linear, weights=weights)
+    linear, more = forecaster.linear, np.log(2)
+    shift = np.zeros_like(linear.weights)
+    shift[0] = more
+    forecaster.linear = LinearPart(linear.weights + shift, linear.low + more, linear.high + more)
     after = forecaster.predict_variance(series(), ORIGINS)
     forecaster.linear = linear
     np.testing.assert_allclose(after, 2 * before, rtol=1e-6)

@@ -91,6 +91,16 @@ def test_a_panel_sees_what_all_carry(panel, three):
         Forecaster(replace(panel.config, features=("range",))).fit(three)
 
 
+def test_variances_of_two_kinds_are_told_of(three, config):
+    """By bars and by closes: the fit says so, of a panel of one kind nothing."""
+    config = replace(config, target="volatility", epochs=1)
+    forecaster = Forecaster(config)
+    forecaster.fit(three)
+    assert [one for one in forecaster.warnings if one.startswith("C have closes alone")]
+    forecaster.fit(three[:2])
+    assert not [one for one in forecaster.warnings if "closes alone" in one]
+
+
 def test_the_order_of_symbols_does_not_matter(three, config):
     """The same bytes, in whichever order the series come."""
     files = []
