@@ -1,6 +1,7 @@
 """How the defaults of ``--target volatility`` were chosen: one thing at a time, on twenty stocks.
 
-The US stocks of the sample, closes alone. All of 2015 and later is never looked at. Networks and
+The US stocks of the sample, closes alone. Of them and of the indices all of 2015 and later is never
+looked at, of six stocks with few years (``--tables linear``) all of 2019 and later. Networks and
 HAR learn from sessions up to the end of 2010 (the validation block for early stopping lies in
 there) and forecast each session of 2011 to 2014 from what was known the day before. QLIKE is that
 of the next session's squared return, CRPS that of its return; printed is the share of HAR's that is

@@ -39,7 +39,7 @@ from lstmfin.models.model import Indices, stream
 from lstmfin.models.outlook import Outlook
 from lstmfin.models.provenance import Provenance, provenance_of
 from lstmfin.models.samples import Samples, Scaler, fit_scaler
-from lstmfin.models.settle import believed, settle, spread_of, start_outputs, where_it_helps
+from lstmfin.models.settle import believed, settle, spread_of, start_outputs, with_linear
 from lstmfin.models.shrinkage import shrink
 from lstmfin.models.threads import one_thread
 from lstmfin.models.view import (
@@ -233,7 +233,7 @@ class Forecaster:
         training = Samples(windows, scaler, train_rows, by_step)
         self.naive = spread_of(returns[train_rows], symbol=label)
         if self.has_linear:
-            training = where_it_helps(loss, training, validation_rows, self.naive, symbol=label)
+            training = with_linear(training, validation_rows)
         self.linear = training.linear
         start = start_outputs(quantity, loss, training, self.naive, symbol=label)
         validation = replace(training, rows=validation_rows)

@@ -12,7 +12,7 @@ from lstmfin.data.variance import lagged_log_variance, realised_variance
 from lstmfin.engine.loss import Law as Answer
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.linear import PENALTY, LinearPart, added, fit_linear
-from lstmfin.models.settle import where_it_helps
+from lstmfin.models.settle import with_linear
 from lstmfin.registry import LOSSES
 
 ORIGINS = np.array([60, 61, 90, 150])
@@ -51,25 +51,14 @@ def test_a_row_is_the_same_bits_alone():
     np.testing.assert_array_equal(linear.of(x.reshape(20, 20, 5)).reshape(400, 3), alone)
 
 
-def test_a_horizon_that_it_is_worse_for_goes_without(trained, series):
-    """What is learned of the training block holds on the validation block, or is not used."""
+def test_horizons_beyond_a_tenth_of_the_block_go_without(trained, series):
+    """Ten spans of two sessions fit into a block of 25, ten of three do not."""
     forecaster = trained(target="volatility")
     samples = forecaster.seen(series(), np.arange(60, 160))
-    numbers, rng = np.arange(100), np.random.default_rng(0)
-    true = rng.standard_normal((len(forecaster.scaler.mean), 3))
-    target = np.full_like(samples.windows.target, np.nan)
-    target[numbers] = samples.at_origin(numbers) @ true + 0.1 * rng.standard_normal((100, 3))
-    training = replace(samples, windows=replace(samples.windows, target=target), linear=None)
-    training = replace(training, rows=numbers[:60])
-
-    def kept(one):
-        found = where_it_helps(LOSSES.get("mse"), one, numbers[62:], forecaster.naive, symbol="X")
-        return found.linear
-
-    assert kept(training).weights.any(axis=0).all()
-    target[numbers[60:], 1] *= -1  # what held of the second horizon now holds the other way round
-    assert kept(training).weights.any(axis=0).tolist() == [True, False, True]
-    assert kept(training).of(np.full(len(true), 3.0))[1] == 0
+    training = replace(samples, rows=np.arange(60), linear=None)
+    linear = with_linear(training, np.arange(65, 90)).linear
+    assert linear.weights.any(axis=0).tolist() == [True, True, False]
+    assert linear.of(np.full(len(forecaster.scaler.mean), 3.0))[2] == 0
 
 
 def test_equal_inputs_are_no_fault():
