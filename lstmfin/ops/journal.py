@@ -131,8 +131,7 @@ class Journal:
         """
         self.check_clock(now)
         moment = max(_utc(now), self.last_time() or "")
-        today = dt.datetime.fromisoformat(moment).astimezone(ZoneInfo(timezone or "UTC")).date()
-        timely = [entry for entry in entries if entry.session >= str(today)]
+        timely = self.timely(entries, timezone=timezone, now=now)
         if not timely or all(self._has(entry) for entry in timely):
             return 0
         symbol, origin = timely[0].symbol, timely[0].origin
@@ -151,6 +150,15 @@ class Journal:
                 [(*astuple(entry)[:-1], moment) for entry in timely],
             )
             return connection.total_changes - before
+
+    def timely(self, entries: Sequence[Entry], *, timezone: str, now: dt.datetime) -> list[Entry]:
+        """Return the rows whose sessions are not over, by the exchange's date and no earlier one.
+
+        The arguments are those of ``publish``.
+        """
+        moment = dt.datetime.fromisoformat(max(_utc(now), self.last_time() or ""))
+        today = str(moment.astimezone(ZoneInfo(timezone or "UTC")).date())
+        return [entry for entry in entries if entry.session >= today]
 
     @contextmanager
     def together(self) -> Iterator[None]:

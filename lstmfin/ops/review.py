@@ -15,6 +15,12 @@ UNSCORED = (
 )
 """Published forecasts that have no truth, though as many sessions are stored as they look ahead."""
 
+HOW_TO_PUBLISH = (
+    "a forecast is published as long as a session that it is about is not over, so fetch prices "
+    "up to now (lstmfin fetch SYMBOL --source yahoo --replace), then: lstmfin train SYMBOL forecast"
+)
+"""What to do where nothing is published."""
+
 
 def is_unscored(journal: Journal, symbol: str) -> bool:
     """Tell whether a forecast of a stored session has no truth yet, as after a crash."""

@@ -1,5 +1,6 @@
 """Each command on its own."""
 
+import datetime as dt
 import json
 import shutil
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lstmfin.cli.main import run
 from lstmfin.config import load_settings
 
 QUICK = ("--hidden", "4", "--window", "10", "--horizon", "3", "--epochs", "2")
@@ -284,8 +286,6 @@ def test_pictures_that_cannot_be(trained, tmp_path, words, message):
 
 def test_the_same_seed_gives_the_same_bytes(lstmfin, tmp_path, capsys):
     """Two workspaces, one seed: every byte of results, models and pictures is the same."""
-    from lstmfin.cli.main import run
-
     outputs, files = [], []
     for name in ("one", "two"):
         line = f"-C {tmp_path / name} -q --format json fetch GARCH --source synthetic"
@@ -312,3 +312,27 @@ def test_another_seed_gives_another_model(trained, tmp_path):
     trained("train", "GARCH", *QUICK, "--seed", 1)
     assert (folder / "current").read_text() != before
     assert (folder / before / "weights.npz").is_file()
+
+
+def test_sessions_that_are_over_are_not_published(lstmfin):
+    """Forecast says so, and who looks for published forecasts is told what to do."""
+    line = "fetch GARCH --source synthetic --start 2021-01-01 --end 2023-06-30 train"
+    assert lstmfin(*line.split(), *QUICK).code == 0
+    said = "lstmfin: GARCH: not published: the sessions it forecasts are over\n"
+    assert lstmfin("forecast").err == said
+    assert lstmfin("-q", "forecast").err == ""
+    ended = lstmfin("score")
+    assert ended.code == 0
+    assert "Nothing is published of GARCH yet" in ended.out
+    assert "lstmfin fetch SYMBOL" in " ".join(ended.out.split())
+    assert "a session that it is about is not over" in " ".join(lstmfin("doctor").out.split())
+
+
+def test_what_is_published_needs_no_word(trained, tmp_path, capsys):
+    """Once or twice: the sessions are to come."""
+    last = json.loads(trained("--format", "json", "fetch", "GARCH").out)["rows"][0]["last"]
+    evening = dt.datetime.fromisoformat(f"{last}T23:00+00:00")
+    for _ in range(2):
+        assert run(["-C", str(tmp_path / "w"), "forecast", "GARCH"], now=lambda: evening) == 0
+        assert "not published" not in capsys.readouterr().err
+    assert "Nothing is published" not in trained("score", "GARCH").out

@@ -149,7 +149,7 @@ def _ledger(job: Job) -> Iterator[Finding]:
 
 def _journal(job: Job) -> Iterator[Finding]:
     from lstmfin.ops.journal import Journal
-    from lstmfin.ops.review import review
+    from lstmfin.ops.review import HOW_TO_PUBLISH, review
 
     if not job.workspace.database.exists():
         return
@@ -159,7 +159,8 @@ def _journal(job: Job) -> Iterator[Finding]:
             ((n_rows,),) = journal.read("SELECT count(*) FROM journal")
     except LstmfinError as error:
         found, n_rows = [("bad", str(error))], 0
-    for state, text in found or [("good", f"sound; {n_rows:,} forecasts published")]:
+    sound = f"sound; {n_rows:,} forecasts published" + ("" if n_rows else f"; {HOW_TO_PUBLISH}")
+    for state, text in found or [("good", sound)]:
         yield Finding("journal", state, text)
 
 

@@ -127,7 +127,10 @@ def _publish(
 
     entries = entries_of(forecast, prices, model=identity, forecaster=forecaster)
     with Journal(job.workspace.database) as journal:
-        n_published = journal.publish(entries, timezone=prices.timezone, now=job.now())
+        zone, now = prices.timezone, job.now()
+        n_published = journal.publish(entries, timezone=zone, now=now)
+        if not journal.timely(entries, timezone=zone, now=now):
+            job.tell(f"{forecast.symbol}: not published: the sessions it forecasts are over")
     if n_published:
         job.keep(f"{n_published} published forecasts of {forecast.symbol}")
 

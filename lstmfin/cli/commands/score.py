@@ -30,6 +30,7 @@ def score(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     from lstmfin.data.store import Store
     from lstmfin.ops.alarm import threshold_of
     from lstmfin.ops.journal import Journal
+    from lstmfin.ops.review import HOW_TO_PUBLISH
     from lstmfin.ops.score import Track, empty_track, fill_in, tracks
 
     config = job.settings.score.evolve(**options)
@@ -56,6 +57,9 @@ def score(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
             Note(f"Alarm: {test} of {track.kind} on {track.symbol} has left its band.", tone="bad")
             for test in raised
         ]
+    if unpublished := [track.symbol for track in found if not track.n_published]:
+        text = f"Nothing is published of {', '.join(unpublished)} yet: {HOW_TO_PUBLISH}"
+        notes.append(Note(text, tone="odd"))
     if config.alarm and any(row["alarm"] for row in rows):
         job.exit_code = job.exit_code or ExitCode.ALARM
     told = {row["alarm"]: "bad" for row in rows if row["alarm"]}
