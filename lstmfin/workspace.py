@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -104,12 +105,14 @@ def data_folder() -> Path:
 def safe_name(symbol: str) -> str:
     """Return a file name for a symbol; no two symbols share one, and none is reserved.
 
+    Small letters are encoded, too: some file systems take them for capitals.
+
     Examples
     --------
     >>> safe_name("^GSPC")
     'm_%5EGSPC'
     """
-    return "m_" + quote(symbol, safe="")
+    return "m_" + re.sub("[a-z]", lambda one: f"%{ord(one[0]):02X}", quote(symbol, safe=""))
 
 
 def make_folder(path: Path, *, mode: int = 0o777) -> None:

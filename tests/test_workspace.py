@@ -37,6 +37,7 @@ def test_symbols_do_not_share_a_name(one, other):
     assert (name == safe_name(other)) == (one == other)
     assert "/" not in name
     assert name.startswith("m_")
+    assert (name.upper() == safe_name(other).upper()) == (one == other)
 
 
 @pytest.mark.parametrize("call", ["write", "fsync", "replace"])

@@ -31,14 +31,16 @@ def export_bytes(prices: Prices, suffix: str) -> bytes:
 
     Notes
     -----
-    A cell that begins like a formula runs in some spreadsheets (CWE-1236). Symbols cannot, numbers
-    stay numbers, and no other text is written.
+    A cell that begins like a formula runs in some spreadsheets (CWE-1236). A symbol that does
+    is written after an apostrophe, numbers stay numbers, and no other text is written.
     """
     if suffix not in SUFFIXES:
         raise UsageError(f"prices are exported to {' or '.join(SUFFIXES)} files, not to '{suffix}'")
     frame = _frame(prices.finished())
     if suffix == ".parquet":
         return _parquet(frame)
+    if prices.symbol.startswith("="):
+        frame["symbol"] = f"'{prices.symbol}"
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(frame.columns)

@@ -17,7 +17,7 @@ from lstmfin.data.merge import SAME
 from lstmfin.data.prices import Prices, drop_range, validate
 from lstmfin.data.source import Source, SourceOptions
 from lstmfin.data.store import Store, Update
-from lstmfin.data.symbols import parse_symbol
+from lstmfin.data.symbols import is_ticker, parse_symbol
 from lstmfin.errors import DataError, UsageError
 from lstmfin.registry import SOURCES
 
@@ -132,6 +132,10 @@ def receive(
     """Do all of ``fetch`` but the update of the store, which may be one for many symbols."""
     symbol = parse_symbol(symbol)
     source: Source = SOURCES.get(source_name)
+    if source.canary is not None and not is_ticker(symbol):
+        raise UsageError(
+            f"{symbol} can only be from a file: --path FILE; {source_name} has none such"
+        )
     if config.path is not None and source_name != "csv":
         raise UsageError(f"--path is for --source csv, not for --source {source_name}")
     options = SourceOptions(config.path, cache, now, config.timeout)

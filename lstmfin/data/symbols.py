@@ -7,14 +7,24 @@ from collections.abc import Iterable
 from lstmfin.errors import UsageError
 
 MAX_LENGTH = 32
-_SYMBOL = re.compile(r"[A-Z0-9^](?:[A-Z0-9]|[.&=^_-](?!\.))*")
+_TICKER = re.compile(r"[A-Z0-9^](?:[A-Z0-9]|[.&=^_-](?!\.))*")
+_NAME = re.compile(r"[A-Za-z0-9^=<(](?:[A-Za-z0-9<>()]|[.&=^_-](?!\.)|(?<=<)/)*")
+"""What a file may call its series. A slash only closes a tag, so that none can be a path; what a
+shell would expand, parts lists or moves the cursor is in none."""
+
+
+def is_ticker(symbol: str) -> bool:
+    """Tell whether a symbol is one of the kind that exchanges and their addresses know."""
+    return symbol.isascii() and len(symbol) <= MAX_LENGTH and bool(_TICKER.fullmatch(symbol))
 
 
 def parse_symbol(text: str) -> str:
-    """Return a symbol in upper case, or refuse what cannot be one.
+    """Return a symbol, one of an exchange in upper case, or refuse what cannot be one.
 
-    A symbol becomes part of addresses, file names and log lines, so that nothing passes here that
-    could leave its place in any of them: no slash, blank, control character or two dots in a row.
+    A symbol becomes part of file names, pages and log lines, so that nothing passes here that could
+    leave its place in any of them: no path, blank, control character or two dots in a row. What a
+    file calls its series stays as it is: ``"=cmd()"``. Addresses take tickers alone
+    (``is_ticker``), file names encode (``workspace.safe_name``), and pages and exports escape.
 
     Parameters
     ----------
@@ -28,18 +38,24 @@ def parse_symbol(text: str) -> str:
 
     Examples
     --------
-    >>> parse_symbol("eurusd=x")
-    'EURUSD=X'
+    >>> parse_symbol("eurusd=x"), parse_symbol("<b>x</b>")
+    ('EURUSD=X', '<b>x</b>')
     """
     symbol = text.upper()
-    if text.isascii() and len(symbol) <= MAX_LENGTH and _SYMBOL.fullmatch(symbol):
+    if text.isascii() and is_ticker(symbol):
         return symbol
-    shown = text if len(text) <= MAX_LENGTH else text[:MAX_LENGTH] + "..."
+    if len(text) <= MAX_LENGTH and _NAME.fullmatch(text):
+        return text
     message = (
-        f"{shown!a} is not a symbol; a symbol has 1 to {MAX_LENGTH} letters, digits or "
-        "the signs . & = ^ _ - and starts with a letter, a digit or ^"
+        f"{shown_symbol(text)} is not a symbol; a symbol has 1 to {MAX_LENGTH} letters, digits or "
+        "the signs . & = ^ _ - < > ( ) and starts with a letter, a digit or one of ^ = < ("
     )
     raise UsageError(message)
+
+
+def shown_symbol(text: str) -> str:
+    """Return any text in quotes, on one line and short, with nothing that moves the cursor."""
+    return ascii(text if len(text) <= MAX_LENGTH else text[:MAX_LENGTH] + "...")
 
 
 def near_symbol(symbol: str, known: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmfin.data.symbols import near_symbol, parse_symbol
+from lstmfin.data.symbols import is_ticker, near_symbol, parse_symbol
 from lstmfin.errors import UsageError
 
 ALLOWED = set(string.ascii_uppercase + string.digits + ".&=^_-")
@@ -76,7 +76,9 @@ def test_what_is_no_symbol_is_refused_in_one_printable_line(text):
 
 
 @given(
-    st.one_of(st.text(max_size=40), st.text(alphabet=sorted(ALLOWED | set("/ a\n")), max_size=34))
+    st.one_of(
+        st.text(max_size=40), st.text(alphabet=sorted(ALLOWED | set("/ a\n<>()")), max_size=34)
+    )
 )
 def test_whatever_passes_is_harmless_and_stays_itself(text):
     """What passes has allowed characters only, no two dots in a row, and parses to itself."""
@@ -84,11 +86,34 @@ def test_whatever_passes_is_harmless_and_stays_itself(text):
         symbol = parse_symbol(text)
     except UsageError:
         return
-    assert set(symbol) <= ALLOWED
     assert ".." not in symbol
     assert 1 <= len(symbol) <= 32
-    assert symbol[0].isalnum() or symbol[0] == "^"
-    assert parse_symbol(symbol) == symbol == text.upper()
+    assert parse_symbol(symbol) == symbol
+    if is_ticker(symbol):
+        assert set(symbol) <= ALLOWED
+        assert symbol[0].isalnum() or symbol[0] == "^"
+        assert symbol == text.upper()
+    else:
+        assert set(symbol.upper()) <= ALLOWED | set("<>()/")
+        assert symbol[0] not in ".-/"
+        assert symbol.count("/") == symbol.count("</")
+        assert symbol == text
+
+
+@pytest.mark.parametrize("text", ["=cmd()", "<script>alert(1)</script>", "(a)", "Fund(x)"])
+def test_names_of_files_stay_as_they_are(text):
+    """Also their small letters; no exchange is asked for one."""
+    assert parse_symbol(text) == text
+    assert not is_ticker(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["=a/b", "a)$(b", "a;b()", "a|b()", "=a,b", "(a b)", "=`a`", "-(a)"]
+)
+def test_what_leaves_its_place_is_in_no_name(text):
+    """Paths, what a shell expands, and what parts a list."""
+    with pytest.raises(UsageError, match="is not a symbol"):
+        parse_symbol(text)
 
 
 def test_near_symbol():

@@ -13,8 +13,9 @@ from typing import Any
 from lstmfin.data.faults import VALUE_COLUMNS, find_fault
 from lstmfin.data.prices import Prices, make_bars
 from lstmfin.data.source import Source, SourceOptions, in_range, unknown_symbol
+from lstmfin.data.symbols import parse_symbol, shown_symbol
 from lstmfin.data.tables import Table, parse_dates, parse_numbers, read_table
-from lstmfin.errors import DataError, UsageError
+from lstmfin.errors import DataError, LstmfinError, UsageError
 
 COLUMN_NAMES = {
     "session": ("session", "date", "datetime", "timestamp", "time"),
@@ -106,8 +107,26 @@ def match_columns(header: Sequence[str], where: str) -> dict[str, str]:
 
 
 def _select(table: Table, column: str, symbol: str) -> Table:
-    cells = [cell.strip().upper() for cell in table.cells(column)]
-    chosen = [at for at, cell in enumerate(cells) if cell == symbol]
+    cells = [_unguarded(cell.strip()) for cell in table.cells(column)]
+    chosen = [at for at, cell in enumerate(cells) if symbol in {cell, cell.upper()}]
     if not chosen:
-        raise unknown_symbol(str(table.path), symbol, sorted(set(cells)))
+        raise _not_among(table, symbol, sorted(set(cells)))
     return table.take(chosen)
+
+
+def _unguarded(cell: str) -> str:
+    """Return a symbol without the apostrophe by which an export keeps it from being a formula."""
+    return cell[1:] if cell.startswith("'=") else cell
+
+
+def _not_among(table: Table, symbol: str, cells: Sequence[str]) -> LstmfinError:
+    """Return the error for a symbol that a file has not; what it has and can be asked for."""
+    known, odd = [], []
+    for cell in cells:
+        try:
+            known.append(parse_symbol(cell))
+        except UsageError:
+            odd.append(shown_symbol(cell))
+    if known:
+        return unknown_symbol(str(table.path), symbol, known)
+    return DataError(f"{table.path}: {odd[0]} is not a symbol; rename it in the file")
