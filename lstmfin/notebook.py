@@ -65,6 +65,11 @@ def fetch(symbol: str, **options: Any) -> pd.DataFrame:
     >>> prices.index[-1], prices.close.iloc[-1].round(2)
     (Timestamp('2023-09-21 00:00:00'), np.float64(173.93))
     """
+    if not isinstance(symbol, str):
+        raise UsageError(
+            f"fetch takes one symbol as text, such as 'AAPL', and not a {type(symbol).__name__}; "
+            "for many: [lstmfin.fetch(symbol) for symbol in symbols]"
+        )
     workspace, symbol = usual_workspace(), parse_symbol(symbol)
     workspace.prepare()
     config = with_keywords(load_settings(workspace.config).fetch, options)
@@ -127,10 +132,14 @@ class Forecaster:
 
         Raises
         ------
+        UsageError
+            When they are no frames.
         DataError
             When there are too few sessions, or prices that cannot carry what is asked of them.
         """
-        frames = [prices] if isinstance(prices, pd.DataFrame) else list(prices)
+        frames: list[Any] = list(prices) if isinstance(prices, list | tuple) else [prices]
+        if not frames:
+            raise UsageError("there are no prices in the list that fit was given")
         workspace = usual_workspace()
         series = [series_of(one, self.config.exog, workspace) for one in frames]
         config = self.config.evolve(panel=True) if len(series) > 1 else self.config
@@ -166,6 +175,8 @@ class Forecaster:
         """
         subject = self.subject
         if prices is not None:
+            if isinstance(prices, int):  # type: ignore[unreachable]  # notebooks are not checked
+                raise UsageError(f"name the sessions ahead: predict(horizon={prices})")
             shown = series_of(prices, self.config.exog, usual_workspace())
             subject = Trained(subject.forecaster, shown)
         made = forecasts.make_forecast(subject.forecaster, subject.prices, horizon=horizon)
@@ -299,6 +310,11 @@ def plot(
     if isinstance(result, BacktestResult):
         subject: Trained | Tested = Tested(result.record)
         usual = "equity"
+    elif not isinstance(result, Forecaster | Forecast):
+        raise UsageError(
+            "plot draws a Forecaster, a Forecast or the result of a backtest, and not a "
+            f"{type(result).__name__}"
+        )
     else:
         subject = result.subject
         usual = "forecast" if isinstance(result, Forecast) else "training"

@@ -194,11 +194,32 @@ def test_frames_of_ones_own(made):
         (lambda made: lstmfin.backtest(made[0], lstmfin.Forecaster(panel=True)), "a panel is tested"),
         (lambda made: lstmfin.fetch("AAPL", start="yesterday"), "must be a date"),
         (lambda made: lstmfin.fetch("no symbol"), "is not a symbol"),
+        (lambda made: lstmfin.fetch(["AAPL", "AMZN"]), "takes one symbol .* and not a list; for many"),
+        (lambda made: lstmfin.plot(made[0]), "plot draws a Forecaster, .* and not a DataFrame"),
+        (lambda made: lstmfin.plot("AAPL"), "and not a str"),
+        (lambda made: lstmfin.plot(None), "and not a NoneType"),
+        (lambda made: made[1].fit("AAPL"), r"such as lstmfin.fetch\('AAPL'\) returns, and not a str"),
+        (lambda made: made[1].fit(made[0]["close"]), "must be a DataFrame .* and not a Series"),
+        (lambda made: made[1].fit([]), "no prices in the list"),
+        (lambda made: made[1].predict(20), r"predict\(horizon=20\)"),
+        (lambda made: lstmfin.backtest("AAPL", made[1]), "must be a DataFrame .* and not a str"),
+        (lambda made: lstmfin.backtest(made[0], "lstm"), "must be a Forecaster, and not a str"),
+        (lambda made: lstmfin.Forecaster(epochs="1"), "epochs is '1'; it must be a whole number"),
+        (lambda made: lstmfin.Forecaster(epochs=True), "epochs is True; it must be a whole number"),
+        (lambda made: lstmfin.Forecaster(exog="MSFT"), "exog is 'MSFT'; it must be a list of strings"),
+        (lambda made: lstmfin.Forecaster(cell="lstmm"), "^cell is 'lstmm'; did you mean 'lstm'"),
+        (lambda made: lstmfin.Forecaster(learning_rate=-1), "^learning_rate is -1.0; it must be above"),
     ],
 )  # fmt: skip
 def test_bad_requests_say_what_is_allowed(made, call, message):
     with pytest.raises(UsageError, match=message):
         call(made)
+
+
+def test_numbers_of_numpy_are_numbers():
+    """Also where an option is shown or kept as text."""
+    model = lstmfin.Forecaster(epochs=np.int64(3), learning_rate=np.float64(0.01), dropout=0)
+    assert repr(model) == "Forecaster(epochs=3, learning_rate=0.01, dropout=0.0)"
 
 
 def test_what_was_not_trained_says_so():

@@ -138,7 +138,9 @@ def backtest(
     workspace = usual_workspace()
     settings = load_settings(workspace.config)
     config = with_keywords(settings.backtest, options, but=OF_MANY_SYMBOLS)
-    network = model.config if model is not None else settings.train
+    network = settings.train if model is None else getattr(model, "config", None)
+    if not isinstance(network, TrainConfig):
+        raise UsageError(f"the model must be a Forecaster, and not a {type(model).__name__}")
     if network.panel:
         raise UsageError(
             "a panel is tested on all its symbols together, by the command line: "

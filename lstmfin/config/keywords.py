@@ -1,12 +1,14 @@
 """Options as Python gives them: lists for tuples, texts for dates and paths."""
 
 import datetime as dt
+import numbers
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from lstmfin.config.option import Section, without_none
+from lstmfin.config.option import KIND_NAMES, Section, without_none
 from lstmfin.errors import UsageError
 from lstmfin.registry import did_you_mean
 
@@ -40,14 +42,23 @@ def with_keywords(section: S, options: Mapping[str, Any], *, but: tuple[str, ...
             near = did_you_mean(name, known)
             raise UsageError(f"there is no option '{name}'{near} (there are: {', '.join(known)})")
     hints = get_type_hints(type(section))
-    return section.evolve(
-        **{name: _plain(without_none(hints[name]), name, value) for name, value in options.items()}
-    )
+    given = {
+        name: _plain(without_none(hints[name]), name, value) for name, value in options.items()
+    }
+    try:
+        return section.evolve(**given)
+    except UsageError as error:  # it speaks of the command line's options
+        flag = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+        said = flag.sub(lambda found: found[1].replace("-", "_"), str(error))
+        raise UsageError(said) from error
 
 
 def _plain(kind: Any, name: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(value)
+    """Return a value as its option holds it, or refuse one of another type."""
+    if value is None:
+        return None
+    if get_origin(kind) is tuple and isinstance(value, list | tuple):
+        return tuple(_plain(get_args(kind)[0], name, one) for one in value)
     if kind is Path and isinstance(value, str):
         return Path(value)
     if kind is dt.date and isinstance(value, str):
@@ -55,4 +66,15 @@ def _plain(kind: Any, name: str, value: Any) -> Any:
             return dt.date.fromisoformat(value)
         except ValueError as error:
             raise UsageError(f"{name} is '{value}'; it must be a date as YYYY-MM-DD") from error
-    return value
+    if isinstance(value, dt.datetime):
+        value = value.date()
+    number = _NUMBERS.get(kind)
+    if number is not None and type(value) is not bool and isinstance(value, number):
+        return kind(value)
+    if number is None and get_origin(kind) is None and isinstance(value, kind):
+        return value
+    raise UsageError(f"{name} is {value!r:.40}; it must be {KIND_NAMES.get(kind, 'a string')}")
+
+
+_NUMBERS = {int: numbers.Integral, float: numbers.Real}
+"""What stands for a number, those of NumPy among it."""

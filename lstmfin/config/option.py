@@ -1,5 +1,6 @@
 """What an option is: a field that carries its default, bounds and help text, and is checked."""
 
+import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import field, fields, replace
@@ -7,6 +8,16 @@ from typing import Any, Self, get_args
 
 from lstmfin.errors import UsageError
 from lstmfin.registry import Registry, did_you_mean
+
+KIND_NAMES = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dt.date: "a date as YYYY-MM-DD",
+    tuple[str, ...]: "a list of strings",
+    tuple[int, ...]: "a list of whole numbers",
+}
+"""What a value of each type must be, in words."""
 
 
 def option(

@@ -16,7 +16,7 @@ from lstmfin.config.commands import (
     TuneConfig,
 )
 from lstmfin.config.operations import RunConfig, ScoreConfig
-from lstmfin.config.option import Section, without_none
+from lstmfin.config.option import KIND_NAMES, Section, without_none
 from lstmfin.config.train import TrainConfig
 from lstmfin.errors import ConfigError, UsageError
 from lstmfin.registry import did_you_mean
@@ -146,17 +146,7 @@ def _typed(value: Any, hint: Any, where: str) -> Any:
         return _date(value, where)
     elif type(value) is kind:
         return value
-    raise ConfigError(f"{where} is {value!r}; it must be {_KIND_NAMES.get(kind, 'a string')}")
-
-
-_KIND_NAMES = {
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    dt.date: "a date as YYYY-MM-DD",
-    tuple[str, ...]: "a list of strings",
-    tuple[int, ...]: "a list of whole numbers",
-}
+    raise ConfigError(f"{where} is {value!r}; it must be {KIND_NAMES.get(kind, 'a string')}")
 
 
 def _date(text: str, where: str) -> dt.date:

@@ -13,7 +13,7 @@ from lstmfin.data.prices import Prices, make_bars
 from lstmfin.data.sources.csv import match_columns
 from lstmfin.data.store import Store
 from lstmfin.data.symbols import parse_symbol
-from lstmfin.errors import DataError
+from lstmfin.errors import DataError, UsageError
 from lstmfin.workspace import Workspace
 
 UNNAMED = "SERIES"
@@ -48,6 +48,8 @@ def from_frame(frame: pd.DataFrame) -> Prices:
 
     Raises
     ------
+    UsageError
+        When it is no frame.
     DataError
         When there is no close, the index holds no dates, or a bar cannot be.
 
@@ -58,6 +60,11 @@ def from_frame(frame: pd.DataFrame) -> Prices:
     >>> from_frame(frame).column("adj_close")
     array([9. , 9.1, 9.3])
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise UsageError(
+            "prices must be a DataFrame of daily bars, such as lstmfin.fetch('AAPL') returns, and "
+            f"not a {type(frame).__name__}"
+        )
     about: dict[str, Any] = {name: str(frame.attrs.get(name, "")) for name in ABOUT}
     symbol = parse_symbol(about["symbol"]) if about["symbol"] else UNNAMED
     names = match_columns(tuple(map(str, frame.columns)), symbol)
