@@ -237,8 +237,10 @@ class Job:
 
     @contextmanager
     def progress(self, description: str) -> Iterator[Advance]:
-        """Show a bar with the time left, on a terminal only; yield what moves it."""
-        if self.quiet or not sys.stderr.isatty():
+        """Show a bar with the time left, on a terminal that moves only; yield what moves it."""
+        from lstmfin.cli.output import is_plain
+
+        if self.quiet or is_plain(sys.stderr):
             yield Advance()
             return
         from lstmfin.cli.progress import moving_bar

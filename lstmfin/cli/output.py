@@ -3,10 +3,11 @@
 import csv
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 Show = Callable[[Any], str]
 
@@ -111,6 +112,15 @@ class Result:
         writer = csv.DictWriter(sys.stdout, keys, lineterminator="\n")
         writer.writeheader()
         writer.writerows({k: _safe_cell(_plain(v)) for k, v in row.items()} for row in self.rows)
+
+
+def is_plain(stream: TextIO) -> bool:
+    """Tell whether a stream gets text alone: no terminal, a simple one, or told by NO_COLOR."""
+    if not stream.isatty() or os.environ.get("NO_COLOR"):
+        return True
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    simple = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
+    return simple or not encoding.lower().startswith("utf")
 
 
 def shown(column: Column, row: Row) -> str:

@@ -1,17 +1,16 @@
 """Results as a table, as wide as the terminal; in colour and with pictures where it shows them."""
 
-import os
 import sys
 import textwrap
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lstmfin.cli.output import Column, Note, Picture, Result, Row, shown
+from lstmfin.cli.output import Column, Note, Picture, Result, Row, is_plain, shown
 
 GAP = 2
 """Blanks between columns."""
@@ -27,15 +26,6 @@ STYLES = {"good": "green", "odd": "yellow", "bad": "bold red", "picture": "cyan"
 """What a tone looks like; the words say it, too."""
 
 Fitted = list[tuple[Column | Picture, int]]
-
-
-def is_plain(stream: TextIO) -> bool:
-    """Tell whether a stream gets text alone: no terminal, a simple one, or told by NO_COLOR."""
-    if not stream.isatty() or os.environ.get("NO_COLOR"):
-        return True
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    simple = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
-    return simple or not encoding.lower().startswith("utf")
 
 
 def print_table(result: Result) -> None:

@@ -66,6 +66,14 @@ def test_quiet_means_no_bar(place):
     assert "Trained" in seen
 
 
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
+def test_no_bar_where_nothing_may_move(place, env):
+    """Without -q, too: a bar is drawn by escapes."""
+    seen = on_terminal("-C", place, *LINE, env=env)
+    assert "Trained" in seen
+    assert "\x1b" not in seen
+
+
 def test_a_pipe_gets_no_bar(fetched):
     """Without a terminal stderr says nothing of progress, and no line has an escape."""
     ended = fetched(*LINE)
