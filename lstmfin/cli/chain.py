@@ -54,7 +54,21 @@ class Chain(click.Group):
         if command is None:
             near = did_you_mean(name, self.list_commands(ctx))
             raise click.UsageError(f"there is no command '{name}'{near}", ctx)
-        return command.make_context(name, words, parent=ctx)
+        try:
+            return command.make_context(name, list(words), parent=ctx)
+        except click.NoSuchOption as error:
+            self._refuse_misplaced(ctx, name, words, error.option_name)
+            raise
+
+    def _refuse_misplaced(self, ctx: click.Context, name: str, words: list[str], flag: str) -> None:
+        """Raise a UsageError where an option of the whole line stands after a command."""
+        own = [one for one in self.params if isinstance(one, click.Option) and flag in one.opts]
+        if not own:
+            return
+        at = next((at for at, word in enumerate(words) if word.startswith(flag)), len(words))
+        n = 1 if own[0].is_flag or own[0].count or words[at : at + 1] != [flag] else 2
+        line = [*words[at : at + n], name, *words[:at], *words[at + n :]]
+        raise click.UsageError(f"{flag} goes before the command: lstmfin {' '.join(line)}", ctx)
 
     def parts(self, ctx: click.Context, words: list[str]) -> list[tuple[str, list[str]]]:
         """Split words into commands and the words of each."""
@@ -71,7 +85,7 @@ class Chain(click.Group):
                 is_value, n_plain = False, 0
                 continue
             if not is_value and not word.startswith("-"):
-                is_action = parts[-1][0] == "data" and n_plain == 0  # its own list of words
+                is_action = parts[-1][0] in {"data", "schema"} and n_plain == 0  # a list of its own
                 if not is_action and not ctx.resilient_parsing:
                     _refuse_mistyped_command(ctx, word, names, among=parts[-1][0])
                 n_plain += 1
@@ -91,8 +105,14 @@ class Chain(click.Group):
 
 
 def _is_kind(parts: list[tuple[str, list[str]]], word: str, *, n_plain: int) -> bool:
-    """``plot forecast`` at the head of the line is the picture; later in a chain, the command."""
-    return [name for name, _ in parts] == ["plot"] and n_plain == 0 and word in PLOTS.names()
+    """``plot forecast`` at the head of the line is the picture; later in a chain, the command.
+
+    So is ``schema forecast`` the schema of that result.
+    """
+    if n_plain:
+        return False
+    head = [name for name, _ in parts]
+    return head == ["schema"] or (head == ["plot"] and word in PLOTS.names())
 
 
 def _refuse_mistyped_command(ctx: click.Context, word: str, names: set[str], *, among: str) -> None:

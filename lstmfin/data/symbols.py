@@ -50,6 +50,9 @@ def parse_symbol(text: str) -> str:
         f"{shown_symbol(text)} is not a symbol; a symbol has 1 to {MAX_LENGTH} letters, digits or "
         "the signs . & = ^ _ - < > ( ) and starts with a letter, a digit or one of ^ = < ("
     )
+    parts = text.upper().split(",")
+    if len(text) <= 2 * MAX_LENGTH and all(map(is_ticker, parts)):
+        message += f"; separate several by blanks: {' '.join(parts)}"
     raise UsageError(message)
 
 

@@ -16,6 +16,20 @@ CASES = [
     ("data shw GARCH", 2, "did you mean 'show'"),
     ("--format jsn forecast", 2, "did you mean 'json'"),
     ("--log-format txt forecast", 2, "did you mean 'text'"),
+    ("schema forcast", 2, "did you mean 'forecast'"),
+    ("fetch AAPL,MSFT", 2, "separate several by blanks: AAPL MSFT"),
+    *(
+        (line, 2, f"{line.split()[2].partition('=')[0]} goes before the command: lstmfin {right}")
+        for line, right in {
+            "forecast GARCH --format json": "--format json forecast GARCH",
+            "forecast GARCH --format=table": "--format=table forecast GARCH",
+            "forecast GARCH --format table": "--format table forecast GARCH",
+            "forecast GARCH -q": "-q forecast GARCH",
+            "forecast GARCH -v": "-v forecast GARCH",
+            "train GARCH -C x --epochs 1": "-C x train GARCH --epochs 1",
+            "backtest GARCH --workers local:2": "--workers local:2 backtest GARCH",
+        }.items()
+    ),
     ("trials GRACH", 65, "did you mean 'GARCH'"),
     ("gradients --trained GRACH", 65, "did you mean 'GARCH'"),
     *(

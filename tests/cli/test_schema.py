@@ -35,6 +35,13 @@ def test_the_command_tells_where_they_lie(lstmfin):
         assert json.loads(Path(row["path"]).read_text()) == SCHEMAS[row["result"]]
 
 
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_command_tells_where_one_lies(lstmfin, name):
+    """Its name is no command of a chain, though most are those of commands."""
+    (row,) = json.loads(lstmfin("--format", "json", "schema", name).out)["rows"]
+    assert row["result"] == name
+
+
 @pytest.mark.parametrize("words", ["list", "show", "check", "diff", "export"])
 def test_each_action_of_data(fetched, words):
     """The rows of each action are among those of its schema."""
