@@ -83,6 +83,9 @@ class Result:
         A column that is drawn.
     trace : callable, optional
         Returns a line below the title, of a width at most; terminals alone show it.
+    legend : mapping of str to str
+        Sentences by the key of a column, ``"picture"`` for the picture; after the first note stand
+        those of the columns that there is room for.
     """
 
     command: str
@@ -93,6 +96,7 @@ class Result:
     more: dict[str, Any] = field(default_factory=dict)
     picture: Picture | None = None
     trace: Callable[[int], str] | None = None
+    legend: Mapping[str, str] = field(default_factory=dict)
 
     def print(self, style: str) -> None:
         """Print as a table or as CSV."""

@@ -52,7 +52,9 @@ def print_table(result: Result) -> None:
     if result.trace and not plain:
         console.print(result.trace(width) + "\n", style=STYLES["picture"], markup=False)
     console.print(_table(fitted, result.rows))
-    for note in result.notes:
+    there = {"picture" if isinstance(one, Picture) else one.key for one, _ in fitted}
+    legend = " ".join(text for key, text in result.legend.items() if key in there)
+    for note in [*result.notes[:1], *filter(None, [legend]), *result.notes[1:]]:
         console.print(_paragraph(note if isinstance(note, Note) else Note(note), width))
 
 

@@ -7,10 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from lstmfin.cli.commands.forecast import _note
 from lstmfin.cli.glyphs import BLOCKS, MIDDLE
 from lstmfin.cli.main import run
 from lstmfin.cli.output import price
@@ -199,3 +201,23 @@ def test_holidays_are_called_unknown_where_they_are(trained, monkeypatch, knows)
     monkeypatch.setattr("lstmfin.models.forecasts.calendar_ahead", calendar_ahead)
     out = trained("forecast", "GARCH").out
     assert ("Holidays are not known." in out) != knows
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 130])
+def test_only_what_is_shown_is_explained(model, width):
+    """The bar, the chance of a rise, a day and naive: each where there is room for it."""
+    text = " ".join(words_of(on_terminal("-C", model, "-q", "forecast", "GARCH", width=width)))
+    text = " ".join(text.split())
+    head = text.partition("●")[0]
+    assert ("Naive is" in text) == (" naive " in head)
+    assert ("A day is" in text) == (" a day" in head)
+    assert ("the thin line holds" in text) == (MIDDLE in text)
+    assert "Rise is" in text
+
+
+def test_a_median_is_called_close_where_it_is():
+    """Within half a day's volatility of the last price, at every session that is shown."""
+    forecast = SimpleNamespace(last_close=100.0, knows_holidays=True)
+    near, far = ({"q50": q50, "daily_volatility": 0.02} for q50 in (100.9, 98.9))
+    assert "close to the last price" in _note(forecast, [near, near])
+    assert _note(forecast, [near, far]) == "Ranges, not promises."

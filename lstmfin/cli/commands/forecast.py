@@ -39,11 +39,15 @@ COLUMNS = (
     Column("naive_q95", "naive 95 %", price, spare=2),
 )
 
-NOTE = "Ranges, not promises: the median is close to the last price because little more is known."
-LEGEND = (
-    "Rise is the chance of one; a day is the expected volatility of a day up to then; naive is the "
-    "range that trailing volatility alone would give."
-)
+NOTE = "Ranges, not promises"
+CLOSE = "the median is close to the last price because little more is known."
+LEGEND = {
+    "chance_of_rise": "Rise is the chance of one.",
+    "daily_volatility": "A day is the expected volatility of a day up to then.",
+    "naive_q05": "Naive is the range that trailing volatility alone would give.",
+    "picture": "In the bar the thin line holds nine tenths of all outcomes, the thick one half of "
+    "them, and the dot is the median.",
+}
 
 
 @click.command("forecast")
@@ -145,15 +149,19 @@ def _table(made: Made) -> Result:
         COLUMNS,
         rows,
         title=f"{forecast.symbol}  {close}{money} at the close of {origin}",
-        notes=[NOTE, _legend(forecast), *_seeds(rows)],
+        notes=[_note(forecast, rows), *_seeds(rows)],
+        legend=LEGEND,
         picture=_ranges(rows),
         trace=lambda width: _trace(made.closes[-TRACED:].tolist(), width),
     )
 
 
-def _legend(forecast: "Forecast") -> str:
+def _note(forecast: "Forecast", rows: list[dict[str, Any]]) -> str:
+    """Return what the ranges are, and why the medians are where they are if they hardly move."""
+    last = forecast.last_close
+    is_close = all(abs(row["q50"] / last - 1) <= row["daily_volatility"] / 2 for row in rows)
     unknown = "" if forecast.knows_holidays else " Holidays are not known."
-    return LEGEND + unknown
+    return (f"{NOTE}: {CLOSE}" if is_close else f"{NOTE}.") + unknown
 
 
 def _ranges(rows: list[dict[str, Any]]) -> Picture:
