@@ -93,6 +93,11 @@ class Chain(click.Group):
             is_value = not is_value and word in taking
         return parts
 
+    @staticmethod
+    def is_own_word(name: str, word: str) -> bool:
+        """Whether a word behind a command at the head of the line is no next command."""
+        return name == "schema" or (name == "plot" and word in PLOTS.names())
+
     def options_with_values(self, ctx: click.Context, name: str) -> set[str]:
         """Return the options of a command that take the word after them."""
         command = self.get_command(ctx, name)
@@ -109,10 +114,7 @@ def _is_kind(parts: list[tuple[str, list[str]]], word: str, *, n_plain: int) -> 
 
     So is ``schema forecast`` the schema of that result.
     """
-    if n_plain:
-        return False
-    head = [name for name, _ in parts]
-    return head == ["schema"] or (head == ["plot"] and word in PLOTS.names())
+    return len(parts) == 1 and n_plain == 0 and Chain.is_own_word(parts[0][0], word)
 
 
 def _refuse_mistyped_command(ctx: click.Context, word: str, names: set[str], *, among: str) -> None:

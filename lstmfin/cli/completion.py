@@ -5,6 +5,7 @@ is, and which symbols the workspace holds. Nothing heavy is imported, nothing is
 whatever cannot be read offers nothing.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from click.shell_completion import (
     ShellComplete,
     ZshComplete,
     add_completion_class,
+    split_arg_string,
 )
 
 from lstmfin.config import load_settings
@@ -33,14 +35,22 @@ VARIABLE = "_LSTMFIN_COMPLETE"
 
 
 def symbols_of(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:
-    """Return the symbols of the workspace and of its watch-list, whatever their case so far."""
+    """Return the symbols of the workspace and of its watch-list, whatever their case so far.
+
+    Those that a shell would not take as they are, such as ``<b>``, are not offered.
+    """
     from lstmfin.cli.main import workspace_of
     from lstmfin.data.sqlite import symbols_at_once
+    from lstmfin.data.symbols import is_ticker
 
     chosen = ctx.find_root().params.get("workspace")
     workspace = workspace_of(chosen.expanduser() if chosen else None)
     found = {*symbols_at_once(workspace.database), *_watched(workspace)}
-    return [CompletionItem(one) for one in sorted(found) if one.startswith(incomplete.upper())]
+    return [
+        CompletionItem(one)
+        for one in sorted(filter(is_ticker, found))
+        if one.startswith(incomplete.upper())
+    ]
 
 
 def _watched(workspace: "Workspace") -> Sequence[str]:
@@ -106,11 +116,43 @@ class _Chained(ShellComplete):
                 return found
             there = {one.value for one in found}
             follow = chain.shell_complete(root, incomplete)
+            if not own and len(parts) == 1:  # there a name may be a word of the command itself
+                follow = [one for one in follow if not chain.is_own_word(name, one.value)]
             return found + [one for one in follow if one.value not in there]
 
 
 class _Bash(_Chained, BashComplete):
-    pass
+    """Reads the line itself: bash parts words at ``=``, which stands in symbols and options.
+
+    Of what is offered bash wants what follows the last of them.
+    """
+
+    source_template = BashComplete.source_template.replace(
+        "env COMP_WORDS", 'env COMP_LINE="${COMP_LINE:0:COMP_POINT}" COMP_WORDS'
+    ).replace(
+        "    return 0\n",
+        """\
+    local word="${COMP_LINE:0:COMP_POINT}" at
+    word="${word##*[[:space:]]}"
+    if [[ $word == *=* && $COMP_WORDBREAKS == *=* ]]; then
+        word="${word%%=*}="
+        for at in "${!COMPREPLY[@]}"; do
+            COMPREPLY[at]="${COMPREPLY[at]:${#word}}"
+        done
+    fi
+
+    return 0
+""",
+    )
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """Return the words before the cursor, and the one that it is at."""
+        line = os.environ.get("COMP_LINE", "")
+        if not line:
+            return super().get_completion_args()
+        words = split_arg_string(line)
+        incomplete = "" if line[-1].isspace() else words.pop()
+        return words[1:], incomplete
 
 
 class _Zsh(_Chained, ZshComplete):

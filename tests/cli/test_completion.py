@@ -11,6 +11,8 @@ import click
 import pytest
 
 from lstmfin.cli.commands.bench import NAMES as PROBLEM_NAMES
+from lstmfin.cli.commands.plot import KINDS
+from lstmfin.cli.commands.schema import names as result_names
 from lstmfin.cli.completion import SHELLS, VARIABLE
 from lstmfin.cli.job import Job
 from lstmfin.cli.main import group
@@ -119,7 +121,14 @@ def test_values_come_from_the_registries():
     """A new cell, source or kind of picture is offered without being told."""
     assert set(CELLS.names()) <= set(offered("train --cell "))
     assert set(SOURCES.names()) == set(offered("fetch --source "))
-    assert set(PLOTS.names()) <= set(offered("plot "))
+
+
+def test_pictures_are_those_that_plot_draws():
+    """Those that another command draws are not offered; a new one is told to the shell."""
+    kinds = {name for name in PLOTS.names() if PLOTS.get(name).gather}
+    assert set(KINDS) == kinds
+    assert kinds == set(offered("plot ")) & set(PLOTS.names())
+    assert set(offered("schema ")) == set(result_names())
 
 
 def test_problems_are_those_of_the_engine():
@@ -195,6 +204,29 @@ def test_bash_completes(made, tmp_path):
     )
     lines = asked("bash", script, tmp_path)
     assert lines[-1] == "RANDOM-WALK"
+
+
+@pytest.mark.parametrize(
+    ("line", "reply"),
+    [
+        ("forecast EURUSD=", "X"),
+        ("forecast eurusd=", "X"),
+        ("forecast EUR", "EURUSD=X"),
+        ("train --cell=mg", "mgu"),
+        ("train --cell mg", "mgu"),
+    ],
+)
+def test_bash_parts_words_at_equals_signs(tmp_path, line, reply):
+    """What it puts behind the last sign is the rest of the symbol or of the option's value."""
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "lstmfin.toml").write_text('symbols = ["EURUSD=X"]\n')
+    whole = f"lstmfin -C {tmp_path / 'w'} {line}"
+    script = (
+        f'eval "$(lstmfin completion bash)"; COMP_WORDBREAKS="= "; COMP_LINE="{whole} x"; '
+        f"COMP_POINT={len(whole)}; COMP_WORDS=(lstmfin); COMP_CWORD=1; "
+        '_lstmfin_completion lstmfin; printf "%s\n" "${COMPREPLY[@]}"'
+    )
+    assert asked("bash", script, tmp_path) == [reply]
 
 
 def test_fish_completes(made, tmp_path):

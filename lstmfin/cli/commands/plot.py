@@ -12,10 +12,13 @@ from lstmfin.config import PlotConfig
 from lstmfin.errors import DataError, UsageError
 from lstmfin.registry import PLOTS, did_you_mean
 
+KINDS = ("calibration", "equity", "forecast", "gates", "seeds", "skill", "training")
+"""Pictures of a symbol, for a shell that does not wait for the others' parts."""
+
 
 @click.command("plot")
 @click.argument(
-    "words", nargs=-1, metavar="[KIND] [SYMBOL]...", shell_complete=first_word(PLOTS.names)
+    "words", nargs=-1, metavar="[KIND] [SYMBOL]...", shell_complete=first_word(lambda: KINDS)
 )
 @section_options(PlotConfig)
 @click.pass_obj
