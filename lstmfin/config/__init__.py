@@ -22,6 +22,7 @@ from lstmfin.config.option import option as option
 from lstmfin.config.option import without_none as without_none
 from lstmfin.config.settings import CONFIG_NAME as CONFIG_NAME
 from lstmfin.config.settings import Settings as Settings
+from lstmfin.config.settings import differences as differences
 from lstmfin.config.settings import load_settings as load_settings
 from lstmfin.config.settings import saved_fields as saved_fields
 from lstmfin.config.settings import section_from_table as section_from_table

@@ -114,6 +114,34 @@ def section_to_table(section: Section) -> dict[str, Any]:
     return {key: value for key, value in plain.items() if value is not None}
 
 
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return what differs between two tables of ``section_to_table``, in words, old → new.
+
+    Examples
+    --------
+    >>> differences({"cell": "lstm", "hidden": 8}, {"cell": "gru", "hidden": 8, "reset": "before"})
+    ['cell lstm → gru', 'reset usual → before']
+    """
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    return [_difference(key, old.get(key), new.get(key)) for key in keys]
+
+
+MOST_NAMED = 3
+"""Entries of a list that are named where it differs."""
+
+
+def _difference(key: str, *values: Any) -> str:
+    if any(isinstance(one, list) and len(one) > MOST_NAMED for one in values):
+        return f"other {key}"
+    words = ["usual" if one is None else "none" if one == [] else one for one in values]
+    old, new = (",".join(map(str, one)) if isinstance(one, list) else one for one in words)
+    return f"{key} {_plain(old)} → {_plain(new)}"
+
+
+def _plain(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
 def toml_value(value: Any) -> str:
     """Return a plain value as TOML has it; nothing for None."""
     if isinstance(value, bool):

@@ -109,6 +109,7 @@ class Frame(NamedTuple):
     subtitle: str
     source: str
     as_of: dt.date | np.datetime64 | None
+    aside: str = ""
 
 
 class Sheet(Figure):
@@ -134,6 +135,8 @@ def framed(theme: Theme, frame: Frame, *, height: float = HEIGHT) -> Figure:
     dated = "" if frame.as_of is None else f" Data to {frame.as_of}."
     footnote = f"Source: {literal(frame.source, 60)}.{dated}"
     write(left, 0.13, footnote, size=7.5, color=theme.muted)
+    if frame.aside:
+        write(left, 0.28, frame.aside, size=8.0, color=theme.rival, weight="bold")
     write(1 - left, 0.13, "lstmfin", size=7.5, color=theme.muted, ha="right")
     return figure
 

@@ -1,5 +1,6 @@
 """What pictures of a symbol are of: a trained model or a backtest, saved or in memory."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,9 +10,11 @@ from typing import Self
 import numpy as np
 from matplotlib.figure import Figure
 
+from lstmfin.backtest.another import another_network
 from lstmfin.backtest.record import Record, has_record, load_record
 from lstmfin.data.prices import Prices
 from lstmfin.data.store import Store
+from lstmfin.errors import DataError
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.shelf import load_model
 from lstmfin.plots.style import HEIGHT, Frame, Theme, framed
@@ -43,15 +46,20 @@ class Trained:
 
 @dataclass(frozen=True, eq=False)
 class Tested:
-    """The record of a backtest; ``others`` returns those of other symbols, to stand beside it."""
+    """The record of a backtest; ``others`` returns those of other symbols, to stand beside it.
+
+    ``another`` says in which options the current model is of another network, old → new.
+    """
 
     record: Record
     others: Callable[[], tuple[Record, ...]] = tuple
+    another: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, workspace: Workspace, symbol: str) -> Self:
         """Return the last backtest of a symbol; DataError, with the command, for want of one."""
-        return cls(load_record(workspace, symbol), partial(_others, workspace, symbol))
+        record = load_record(workspace, symbol)
+        return cls(record, partial(_others, workspace, symbol), _another(workspace, record))
 
     @property
     def label(self) -> str:
@@ -63,9 +71,30 @@ class Tested:
         """The last session that was tested."""
         return np.datetime64(self.record.sessions[-1])
 
+    @property
+    def aside(self) -> str:
+        """What must be said beside the picture; empty where the backtest is of the model."""
+        if not self.another:
+            return ""
+        told = "; ".join(self.another[:MOST_TOLD]) + "; …" * (len(self.another) > MOST_TOLD)
+        symbol = self.record.symbol
+        return f"Not of the current model ({told}), untested: lstmfin backtest {symbol}"
+
 
 MOST_OTHERS = 20
 """Other symbols in one picture."""
+
+MOST_TOLD = 2
+"""Options of another network that fit a picture's line."""
+
+
+def _another(workspace: Workspace, record: Record) -> tuple[str, ...]:
+    """Return what differs between a backtest and the current model; nothing without a model."""
+    with contextlib.suppress(DataError), Store(workspace.database) as store:
+        _, forecaster = load_model(workspace, record.symbol)
+        prices = store.prices(record.symbol)
+        return tuple(another_network(record, forecaster.config, prices))
+    return ()
 
 
 def _others(workspace: Workspace, symbol: str) -> tuple[Record, ...]:
@@ -82,6 +111,7 @@ class Picture:
     source: str
     as_of: dt.date | np.datetime64
     model_label: str
+    aside: str = ""
 
     def framed(self, theme: Theme, seen: str, how: str, *, height: float = HEIGHT) -> Figure:
         """Return a figure titled by what is seen; ``how`` follows the name of the network."""
@@ -90,5 +120,6 @@ class Picture:
             f"{literal(self.model_label, 40)}{how}",
             self.source,
             self.as_of,
+            self.aside,
         )
         return framed(theme, frame, height=height)

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lstmfin.config import differences
 from lstmfin.plots.text import price
 from lstmfin.report.words import percent
 from lstmfin.workspace import write_atomically
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 FILE_NAME = "report.json"
 
 Row = dict[str, Any]
@@ -26,7 +27,7 @@ Row = dict[str, Any]
 
 KEYS = set(
     "label currency session close change spark revisions held_back alarms forecast model "
-    "trained_to verdict tested coverage scored".split()
+    "trained_to network verdict tested another coverage scored".split()
 )
 """Of a row; one with others is of another version."""
 
@@ -115,7 +116,9 @@ def _range(before: Row, now: Row) -> Iterator[Change]:
 def _model(before: Row, now: Row) -> Iterator[Change]:
     if now["model"] != before["model"] and now["model"]:
         old = f"before: to {before['trained_to']}" if before["model"] else "the first model"
-        yield Change(f"Trained anew, on prices to {now['trained_to']} ({old}).")
+        other = differences(before["network"], now["network"]) if before["network"] else []
+        how = f": {'; '.join(other)}" if other else ""
+        yield Change(f"Trained anew, on prices to {now['trained_to']} ({old}){how}.")
     if before["model"] and not now["model"]:
         yield Change("The model can no longer forecast.", is_notable=True)
 

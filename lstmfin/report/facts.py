@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from lstmfin.backtest.another import another_network
 from lstmfin.backtest.record import Record, load_record
-from lstmfin.config import PlotConfig
+from lstmfin.config import PlotConfig, section_to_table
 from lstmfin.data.prices import Prices
 from lstmfin.data.store import HeldBack, SeriesInfo, Store
 from lstmfin.errors import LstmfinError, ModelFileError, WriteError
@@ -82,6 +83,8 @@ class Facts:
     published: list[Published]
     tracks: list[Track]
     alarms: tuple[str, ...]
+    another: tuple[str, ...] = ()
+    """In which options the backtest is of another network than the model; empty if in none."""
 
     def row(self) -> dict[str, Any]:
         """Return what the index shows and the next report compares with, as plain values."""
@@ -104,20 +107,21 @@ class Facts:
 
     def _forecast_row(self) -> dict[str, Any]:
         if isinstance(self.forecast, Missing) or isinstance(self.model, Missing):
-            return {"forecast": None, "model": None, "trained_to": None}
+            return {"forecast": None, "model": None, "trained_to": None, "network": None}
         last, data = self.forecast.rows()[-1], self.model.forecaster.provenance
         kept = ("horizon", "session", "q05", "q25", "q50", "q75", "q95", "chance_of_rise")
         return {
             "forecast": {key: last[key] for key in kept},
             "model": self.model.identity,
             "trained_to": data.last if data else None,
+            "network": section_to_table(self.model.forecaster.config),
         }
 
     def _verdict_row(self) -> dict[str, Any]:
         if isinstance(self.record, Missing):
-            return {"verdict": None, "tested": None}
+            return {"verdict": None, "tested": None, "another": []}
         found = {one.topic: one.edge for one in self.record.findings}
-        return {"verdict": found, "tested": self.record.digest}
+        return {"verdict": found, "tested": self.record.digest, "another": list(self.another)}
 
     def _coverage_row(self) -> dict[str, Any]:
         """Return how often the 90 % range held: of what was published, else in the backtest."""
@@ -129,7 +133,8 @@ class Facts:
         if isinstance(self.record, Missing) or self.record.scores[0].coverage_90 is None:
             return {"coverage": None, "scored": 0}
         own = {"share": self.record.scores[0].coverage_90, "n": len(self.record.sessions)}
-        return {"coverage": {**own, "by": "backtest"}, "scored": 0}
+        by = "backtest of another network" if self.another else "backtest"
+        return {"coverage": {**own, "by": by}, "scored": 0}
 
 
 def facts_of(
@@ -166,6 +171,10 @@ def facts_of(
 
     model = tried(lambda: _trained(workspace, symbol))
     record = tried(lambda: load_record(workspace, symbol))
+    other: list[str] | Missing = []
+    if isinstance(model, Trained) and isinstance(record, Record):
+        tested, current = record, model.forecaster.config
+        other = tried(lambda: another_network(tested, current, prices))
     found = tracks(journal, symbol)
     return Facts(
         symbol=symbol,
@@ -187,6 +196,7 @@ def facts_of(
             for alarm in track.alarms(threshold)
             if alarm.is_raised
         ),
+        another=(other.text,) if isinstance(other, Missing) else tuple(other),
     )
 
 

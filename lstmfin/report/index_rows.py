@@ -116,9 +116,10 @@ def _verdict_cell(symbol: str, row: Row) -> Cell:
     if found is None:
         return Cell("–", f"lstmfin backtest {symbol}")
     edges = [topic for topic, edge in found.items() if edge]
+    more = "of another network" if row["another"] else ""
     if not edges:
-        return Cell("no edge shown", "", 0, "none")
-    return Cell(f"edge: {', '.join(edges)}", "", len(edges), "edge")
+        return Cell("no edge shown", more, 0, "none")
+    return Cell(f"edge: {', '.join(edges)}", more, len(edges), "edge")
 
 
 def _coverage_cell(coverage: Row | None) -> Cell:

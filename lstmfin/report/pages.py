@@ -75,6 +75,7 @@ def symbol_page(facts: Facts, told: Told, *, now: dt.datetime) -> bytes:
         since=told.since,
         changed=changes(told),
         **_backtest(facts.record),
+        another="; ".join(facts.another),
         calibration=_or_missing(facts.calibration, lambda p: [charts.coverage(p), charts.pit(p)]),
         gates=_or_missing(facts.gates, lambda p: [charts.gates(p), charts.reasons(p)]),
         tracks=tables.tracks(facts),

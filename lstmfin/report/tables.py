@@ -30,7 +30,8 @@ def tiles(facts: Facts, row: Row, *, today: dt.date) -> list[Tile]:
     found += _forecast_tiles(facts)
     if row["verdict"] is not None:
         edges = ", ".join(topic for topic, edge in row["verdict"].items() if edge)
-        found.append(Tile("Verdict", f"edge: {edges}" if edges else "no edge shown", "by backtest"))
+        by = "by a backtest of another network" if row["another"] else "by backtest"
+        found.append(Tile("Verdict", f"edge: {edges}" if edges else "no edge shown", by))
     if held:
         more = f"of {held['n']:,}, {held['by']}"
         found.append(Tile("90 % range held", percent(1)(held["share"]), more))

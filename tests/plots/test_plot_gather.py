@@ -1,5 +1,7 @@
 """Pictures of what a workspace holds."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,25 @@ def test_what_was_not_done_names_the_command(tmp_path, name):
     """A kind with nothing to show says which command computes it."""
     with pytest.raises(DataError, match=r"lstmfin (backtest|train) GARCH"):
         PLOTS.get(name).gathered(Workspace(tmp_path), "GARCH", PlotConfig())
+
+
+OF_A_BACKTEST = ("calibration", "equity", "skill")
+
+
+def test_a_backtest_of_another_network_says_so(workspace, tmp_path):
+    """Beside another model, in words that fit the width; beside its own, nothing."""
+    root = tmp_path / "w"
+    shutil.copytree(workspace.root, root)
+    here = Workspace(root)
+    assert all(not PLOTS.get(kind).gathered(here, "GARCH").aside for kind in OF_A_BACKTEST)
+    line = "train GARCH --members 2 --hidden 4 --window 10 --horizon 3 --cell gru --epochs 1 --target volatility"
+    assert run(["-C", str(root), "-q", *line.split()]) == 0
+    for kind in OF_A_BACKTEST:
+        figure = PLOTS.get(kind).figure(PLOTS.get(kind).gathered(here, "GARCH"))
+        (said,) = [one for one in figure.texts if one.get_text().startswith("Not of the current")]
+        assert "(cell lstm → gru; target returns → volatility; …)" in said.get_text()
+        assert said.get_text().endswith("lstmfin backtest GARCH")
+        assert said.get_window_extent().x1 < figure.bbox.x1
 
 
 def test_the_fan_is_the_forecast(workspace):

@@ -16,7 +16,8 @@ ROW = {
     "label": "", "currency": "USD", "session": "2027-03-05", "close": 100.0, "change": 0.01,
     "spark": [99.0, 100.0], "revisions": 2, "held_back": 0, "alarms": [], "forecast": FORECAST,
     "model": "abc", "trained_to": "2027-02-26", "verdict": {"range": False, "money": False},
-    "tested": "d1", "coverage": {"share": 0.9, "n": 40, "by": "published"}, "scored": 40,
+    "tested": "d1", "network": {"cell": "lstm", "target": "returns"}, "another": [],
+    "coverage": {"share": 0.9, "n": 40, "by": "published"}, "scored": 40,
 }  # fmt: skip
 
 
@@ -44,6 +45,10 @@ CASES = [
         {"model": "def", "trained_to": "2027-03-05"},
         ["Trained anew, on prices to 2027-03-05 (before: to 2027-02-26)."],
     ),
+    (
+        {"model": "def", "network": {"cell": "gru", "target": "volatility"}},
+        ["Trained anew, on prices to 2027-02-26 (before: to 2027-02-26): cell lstm → gru; target returns → volatility."],
+    ),
     ({"model": None, "forecast": None}, ["The model can no longer forecast."]),
     ({"tested": "d2"}, ["Backtested anew, on other prices."]),
     ({"verdict": {"range": True}}, ["Verdict on range: an edge is shown."]),
@@ -65,7 +70,7 @@ def test_a_change_in_words(new, words):
 
 def test_what_was_not_there_before():
     """A first model, a first backtest and first scores are told as such."""
-    before = ROW | {"model": None, "trained_to": None, "forecast": None, "verdict": None,
+    before = ROW | {"model": None, "trained_to": None, "network": None, "forecast": None, "verdict": None,
                     "tested": None, "coverage": None, "scored": 0}  # fmt: skip
     texts = [change.text for change in changes(Told(ROW, before, "then"))]
     assert texts == [
@@ -93,7 +98,7 @@ def test_the_same_again_is_no_news(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"format": 1}', "7", '{"format": 2}', "[" * 99_999]
+    "text", ["", "[]", "{}", '{"format": 2}', "7", '{"format": 1}', "[" * 99_999]
 )
 def test_a_file_that_is_no_memory(tmp_path, text):
     """It reads as that of no report."""
@@ -101,5 +106,5 @@ def test_a_file_that_is_no_memory(tmp_path, text):
     assert load_told(path) == ("", {})
     path.write_text(text)
     assert load_told(path) == ("", {})
-    path.write_text(json.dumps({"format": 1, "written": "", "symbols": {"S": {"row": {}}}}))
+    path.write_text(json.dumps({"format": 2, "written": "", "symbols": {"S": {"row": {}}}}))
     assert load_told(path) == ("", {})

@@ -203,9 +203,25 @@ def test_what_changed(site):
         site.now = site.now.replace(minute=30)
 
 
+def test_a_backtest_of_another_network(site):
+    """Beside another model it is said whose backtest it is, on the page and in the index; anew, not."""
+    page = path_of(site, "S1")
+    assert "another network" not in page.read_text()
+    assert site(*"train S1 --cell gru --target volatility --seed 3 report S1".split()) == 0
+    text = "".join(Parsed(page.read_text()).text)
+    told = "cell lstm → gru; target returns → volatility; other features; loss student-t → qlike"
+    assert text.count(told) == 3
+    assert text.count("This backtest is of another network than the current model") == 2
+    assert text.count("The current model was not backtested: lstmfin backtest S1") == 2
+    assert "by a backtest of another network" in text
+    assert "of another network" in path_of(site, "index").read_text()
+    assert site(*"backtest S1 --train 300 --test 100 report S1".split()) == 0
+    assert "another network" not in page.read_text() + path_of(site, "index").read_text()
+
+
 def test_a_damaged_memory_is_a_first_report(site, caplog):
     """What the last report said cannot be read: that is logged, and the pages are whole."""
-    (site.reports / "report.json").write_text('{"format": 1, "written": "", "symbols": 7}')
+    (site.reports / "report.json").write_text('{"format": 2, "written": "", "symbols": 7}')
     assert site("report") == 0
     assert "report.json is damaged" in caplog.text
     assert "This is the first report of it" in path_of(site, "S1").read_text()

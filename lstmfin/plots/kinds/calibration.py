@@ -138,6 +138,7 @@ def make(tested: Tested) -> CalibrationPicture:
         source=record.source,
         as_of=tested.as_of,
         model_label=tested.label,
+        aside=tested.aside,
     )
 
 

@@ -184,6 +184,7 @@ def make(tested: Tested) -> EquityPicture:
         source=record.source,
         as_of=tested.as_of,
         model_label=tested.label,
+        aside=tested.aside,
     )
 
 

@@ -125,6 +125,7 @@ def make(tested: Tested) -> SkillPicture:
         source=record.source,
         as_of=tested.as_of,
         model_label=tested.label,
+        aside=tested.aside,
     )
 
 
