@@ -37,7 +37,10 @@ LEAST_WIDENING = 0.05
 
 @dataclass(frozen=True)
 class Told:
-    """What was told of a symbol: in the last report, and in the last one that said otherwise."""
+    """What was told of a symbol: in the last report, and in the last one that said otherwise.
+
+    Where each report said the same, ``before`` is that, and ``since`` when the first one did.
+    """
 
     row: Row
     before: Row | None = None
@@ -49,7 +52,14 @@ class Told:
 
     def renewed(self, row: Row, written: str) -> "Told":
         """Return what is told now, after a report that was written at a moment."""
-        return self if row == self.row else Told(row, self.row, written)
+        if row == self.row and self.before:
+            return self
+        return Told(row, self.row, written)
+
+    @property
+    def is_the_same(self) -> bool:
+        """Whether nothing at all is other than in the report before."""
+        return self.before == self.row
 
 
 @dataclass(frozen=True)

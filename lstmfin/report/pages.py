@@ -74,6 +74,7 @@ def symbol_page(facts: Facts, told: Told, *, now: dt.datetime) -> bytes:
         fan=_or_missing(facts.forecast, lambda forecast: charts.fan(forecast, facts.prices)),
         since=told.since,
         changed=changes(told),
+        is_the_same=told.is_the_same,
         **_backtest(facts.record),
         another="; ".join(facts.another),
         calibration=_or_missing(facts.calibration, lambda p: [charts.coverage(p), charts.pit(p)]),

@@ -90,6 +90,8 @@ def test_what_belongs_on_the_first_page():
 
 def test_the_same_again_is_no_news(tmp_path):
     """What was told stays until something else is to be told, through a file and back."""
+    first = Told(ROW).renewed(ROW, "first").renewed(ROW, "later")
+    assert (first, first.is_the_same, changes(first)) == (Told(ROW, ROW, "first"), True, [])
     other = ROW | {"close": 101.0}
     told = Told(ROW).renewed(ROW, "first").renewed(other, "second").renewed(other, "third")
     assert told == Told(other, ROW, "second")

@@ -109,6 +109,7 @@ def test_any_text_is_shown_as_it_is(symbol, label, news):
 
 def test_the_same_workspace_gives_the_same_bytes(site):
     """A report of the same things at the same moment is the same."""
+    assert site("report") == 0  # the first one of an unchanged workspace says since when it is so
     before = {path: path.read_bytes() for path in site.reports.rglob("*.html")}
     assert site("report") == 0
     assert {path: path.read_bytes() for path in site.reports.rglob("*.html")} == before
@@ -201,6 +202,17 @@ def test_what_changed(site):
         assert re.search(r"Close of 2027-03-08: \S+ → \S+\.", text)
         assert "3 more published forecasts are over" in text
         site.now = site.now.replace(minute=30)
+
+
+def test_nothing_changed(site):
+    """The second report of the same, and the third, say since when; whichever symbols are named."""
+    written = site.told()["written"]
+    for words in ("report S1", "report", "report S1"):
+        site.now = site.now.replace(minute=site.now.minute + 1)
+        assert site(*words.split()) == 0
+        text = "".join(Parsed(path_of(site, "S1").read_text()).text)
+        assert f"Nothing changed since {written[:16].replace('T', ' ')} UTC." in text
+        assert "first report" not in text
 
 
 def test_a_backtest_of_another_network(site):
