@@ -7,6 +7,7 @@ content-security policy: nothing else is run, and nothing is asked of any host.
 import base64
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import lstmfin
 from lstmfin.backtest.record import Record
@@ -27,6 +28,8 @@ from lstmfin.report.index_rows import IndexRow
 T = TypeVar("T")
 
 FOLDER = Path(__file__).parent / "templates"
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 COLUMNS = (
     ("symbol", "Symbol", "text"),
@@ -50,12 +53,15 @@ class LastRun(NamedTuple):
     summary: str
 
 
-def index_page(rows: list[IndexRow], *, run: LastRun | None, now: dt.datetime) -> bytes:
-    """Return the page of the watch-list."""
+def index_page(
+    rows: list[IndexRow], *, n_watched: int = 0, run: LastRun | None, now: dt.datetime
+) -> bytes:
+    """Return the page of the watch-list, whose symbols come first, and of all else that is stored."""
     news = [row for row in rows if row.news]
     return _render(
-        "index.html.j2", now, rows=rows, run=run, news=news, columns=COLUMNS, spark=SPARK
-    )
+        "index.html.j2", now, rows=rows, n_watched=n_watched, run=run, news=news, columns=COLUMNS,
+        spark=SPARK,
+    )  # fmt: skip
 
 
 def symbol_page(facts: Facts, told: Told, *, now: dt.datetime) -> bytes:
@@ -124,13 +130,21 @@ def _hash(text: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["dated"] = _dated
+    return environment
+
+
+def _dated(text: str) -> Markup:
+    """Return a text whose dates are not broken at the end of a line."""
+    marked = DATE.sub(r'<span class="date">\g<0></span>', str(escape(text)))
+    return Markup(marked)  # noqa: S704 - escaped in the line before
 
 
 @cache

@@ -86,7 +86,7 @@ def write_site(
         save_told(workspace.reports / FILE_NAME, known, now=now)
         every = tuple(dict.fromkeys((*watched, *stored)))
         rows = index_rows(every, known, today=now.astimezone(dt.UTC).date())
-    index = index_page(rows, run=last_run(workspace), now=now)
+    index = index_page(rows, n_watched=len(set(watched)), run=last_run(workspace), now=now)
     write_atomically(workspace.reports / INDEX, index)
     return pages
 

@@ -29,6 +29,10 @@ def test_the_index_shows_the_watch_list_first(made, look):
     for words in ("$", " to ", "50 %", "no edge shown", "of 9, published", "today", "quarantine"):
         assert words in cells
     text = page.locator("main").text_content()
+    assert (
+        "5 symbols, 3 of them on the watch-list, which come first."
+        in page.locator("header").inner_text()
+    )
     for command in ("fetch SNEVER", "train S2", "backtest S2"):
         assert f"lstmfin {command}" in text
 
@@ -252,6 +256,34 @@ def test_light_and_dark(made, look):
     assert paper["light"][0] == "rgb(255, 255, 255)"
     assert paper["dark"][0] == "rgb(18, 24, 31)"
     assert paper["dark"][1] == "rgb(232, 236, 240)"
+
+
+BROKEN = """[...document.querySelectorAll(".scroll th")].filter(one => {
+    const words = one.textContent.trim().split(/\\s+/), range = document.createRange();
+    const node = one.firstChild;
+    if (!node || !one.getClientRects().length) return false;
+    let from = 0;
+    return words.some(word => {
+        const at = node.data.indexOf(word, from);
+        from = at + word.length;
+        range.setStart(node, at);
+        range.setEnd(node, from);
+        return word && !word.includes("-") && new Set([...range.getClientRects()].map(r => r.top)).size > 1;
+    });
+}).map(one => one.textContent)"""
+"""Headers in which a word is broken."""
+
+
+def test_words_stay_whole(made, look):
+    """On a page printed 760 px wide no header breaks inside a word, and in the index no date breaks."""
+    page = look(made.page("S1"), viewport={"width": 760, "height": 900})
+    page.emulate_media(media="print")
+    assert page.evaluate(BROKEN) == []
+    for width in (1280, 1204, 760, 360):
+        page = look(made.page(), viewport={"width": width, "height": 900})
+        dates = page.locator(".date")
+        assert dates.count() > 3
+        assert dates.evaluate_all("all => all.every(one => one.getClientRects().length < 2)")
 
 
 def test_on_paper(made, look):
