@@ -63,7 +63,7 @@ def fan(forecast: Forecast, prices: Prices) -> Figure:
     )
     beyond = np.arange(len(sessions)) >= n_past  # at the last close all ranges are a point
     cells = {"close": closes} | {
-        name: np.where(beyond, values, np.nan)
+        name.replace("50 %", "median"): np.where(beyond, values, np.nan)
         for name, values in {**lines, "naive 5 %": naive_low, "naive 95 %": naive_high}.items()
     }
     return Figure(
@@ -238,7 +238,13 @@ def gates(picture: GatesPicture) -> Figure:
     ]
     columns = [Column("close", _cells(picture.closes, show))]
     for one in picture.panels:
-        rows = zip(*(_cells(curve, number(2)) for curve in one.curves.T), strict=True)
+        rows = zip(
+            *(
+                [f"{name.partition(':')[0]} {value}" for value in _cells(curve, number(2))]
+                for name, curve in zip(picture.units, one.curves.T, strict=True)
+            ),
+            strict=True,
+        )
         columns.append(Column(one.title.partition(":")[0], [" · ".join(row) for row in rows]))
     return Figure(
         "gates",

@@ -56,7 +56,7 @@ class LastRun(NamedTuple):
 def index_page(
     rows: list[IndexRow], *, n_watched: int = 0, run: LastRun | None, now: dt.datetime
 ) -> bytes:
-    """Return the page of the watch-list, whose symbols come first, and of all else that is stored."""
+    """Return the page of the watch-list, which comes first, and of all else that is stored."""
     news = [row for row in rows if row.news]
     return _render(
         "index.html.j2", now, rows=rows, n_watched=n_watched, run=run, news=news, columns=COLUMNS,

@@ -132,7 +132,7 @@ def test_hover_tells_values(made, look):
     assert tip.locator("b").inner_text() == last.locator("th").text_content()
     shown = tip.locator("span").all_inner_texts()
     assert [text.splitlines()[0] for text in shown] == [
-        "5 %", "25 %", "50 %", "75 %", "95 %", "naive 5 %", "naive 95 %",
+        "5 %", "25 %", "median", "75 %", "95 %", "naive 5 %", "naive 95 %",
     ]  # fmt: skip
     cells = last.locator("td").all_text_contents()
     assert [text.splitlines()[-1] for text in shown] == cells[1:]
@@ -142,6 +142,12 @@ def test_hover_tells_values(made, look):
     assert plot.locator("circle.mark").count() == 3  # the median and both naive bounds
     page.mouse.move(1, 1)
     assert tip.count() == 0
+    page.locator("#gates .plot").focus()
+    page.keyboard.press("End")
+    units = re.findall(r"unit \d+", page.locator("#gates .keys").inner_text())
+    assert len(units) == 3
+    gates = page.locator("#gates .tip span").all_inner_texts()[1:]
+    assert all(re.findall(r"unit \d+(?= [-\u2212\d])", text) == units for text in gates)
 
 
 def test_a_tap_tells_values(made, look):
