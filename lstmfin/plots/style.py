@@ -256,6 +256,7 @@ def label_right(axes: Axes, labels: Sequence[Label]) -> None:
                 "arrowstyle": "-",
                 "color": one.colour,
                 "lw": 0.7,
+                "relpos": (0.0, 0.5),  # to where the text begins, through no other one
                 "shrinkA": 1,
                 "shrinkB": 1,
             },

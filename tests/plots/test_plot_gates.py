@@ -93,11 +93,13 @@ def test_memory_in_words():
     assert title_of(short, window=60) == "a memory that halves in 6.6 sessions"
     clock = reading(LSTM(), periods=np.array([1, 4, 4]))
     assert unit_names(clock, units, window=60)[1] == "unit 1: ticks every 4"
-    assert title_of(clock, window=60).endswith("one for the last 4")
+    assert title_of(clock, window=60) == "clocks that tick every 1 to 4 sessions"
+    assert "in each window" in memory_words(clock, window=60)
     none = reading(LSTM(), kept=None)
     assert unit_names(none, units, window=60) == ("unit 0", "unit 1", "unit 2")
     assert "no gate" in title_of(none, window=60)
-    assert {memory_words(x, window=60) for x in (one, clock, none)} != {""}
+    for said in (memory_words(x, window=2000) for x in (one, clock, none)):
+        assert 0 < len(f"{'X' * 38}. {said}") <= 110  # with the longest name, what a line holds
 
 
 def mesh(picture):

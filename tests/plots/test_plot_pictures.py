@@ -1,5 +1,6 @@
 """What the three pictures say, beyond the contract they share."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -93,7 +94,58 @@ def test_training_without_a_reference(make_picture):
 
 def test_training_of_one_epoch(make_picture):
     """A run that was stopped at once is a picture too."""
-    assert len(drawn("training", make_picture("training", n=1)).axes) == 3
+    figure = drawn("training", make_picture("training", n=1))
+    losses, rate, norm = figure.axes
+    single = [*losses.lines[:1], rate.lines[0], norm.lines[0]]
+    assert all(line.get_marker() == "o" and not line.get_clip_on() for line in single)
+    assert [axes.get_xlabel() for axes in figure.axes] == ["Epoch (passes over the data)"] * 3
+
+
+@pytest.mark.parametrize("longest", [0.5, 0.003, 5e-7])
+def test_training_counts_steps_in_their_power_of_ten(make_picture, text_boxes, longest):
+    """Ticks are short numbers, and no label of one panel lies in another."""
+    picture = make_picture("training")
+    rates = picture.learning_rate * longest / picture.learning_rate.max()
+    figure = drawn("training", replace(picture, learning_rate=rates))
+    _, rate, norm = figure.axes
+    power = np.floor(np.log10(longest) + 1e-9)
+    assert (
+        rate.get_ylabel().translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+        == f"Step (×10{power:.0f})"
+    )
+    assert rate.get_ylim()[1] > rate.lines[0].get_ydata()[0] == pytest.approx(longest / 10**power)
+    (box,) = text_boxes(figure, [norm.yaxis.label]).values()
+    assert box.x0 > rate.bbox.x1
+
+
+def test_seeds_name_both_ends_and_show_all_dots(make_picture):
+    """The unit stands on both ends of the widths, and a dot at the last epoch is whole."""
+    figure = drawn("seeds", make_picture("seeds"))
+    assert any(re.fullmatch(r"\$[\d.]+ to \$[\d.]+ wide", one) for one in words(figure))
+    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert len(dots) == 5
+    assert not any(line.get_clip_on() for line in dots)
+
+
+def test_equity_names_its_upright_lines(make_picture):
+    """They are named where there are any between the ends."""
+    picture = make_picture("equity")
+    for starts, said in ((picture.fold_starts, True), (picture.sessions[:1], False)):
+        top = drawn("equity", replace(picture, fold_starts=starts)).axes[0]
+        assert ("Upright lines" in top.get_title(loc="left")) == said
+
+
+def test_leaders_end_where_their_label_begins(make_picture, text_boxes):
+    """A line from a curve to its label runs through no label, however near the curves end."""
+    picture = make_picture("gates")
+    first = picture.panels[0]
+    curves = np.repeat(first.curves[:, :1], 3, axis=1)
+    near = (replace(first, curves=curves), *picture.panels[1:])
+    figure = drawn("gates", replace(picture, panels=near))
+    labels = figure.axes[1].texts
+    assert len(labels) == 3
+    left = min(box.x0 for box in text_boxes(figure, labels).values())
+    assert all(one.arrow_patch.get_window_extent().x1 <= left + 1 for one in labels)
 
 
 def test_equity_states_returns_after_and_before_costs(make_picture):

@@ -77,7 +77,7 @@ def _memory(reading: Reading, unit: int, life: float, window: int) -> str:
 def title_of(reading: Reading, *, window: int) -> str:
     """Return how long the network remembers, in a few words."""
     if reading.periods is not None:
-        return f"a clock for the last day, one for the last {reading.periods.max()}"
+        return f"clocks that tick every {reading.periods.min()} to {reading.periods.max()} sessions"
     longest = float(reading.half_lives()[reading.by_memory()[0]])
     if math.isnan(longest):
         return "a state that no gate holds"
@@ -89,7 +89,7 @@ def title_of(reading: Reading, *, window: int) -> str:
 def memory_words(reading: Reading, *, window: int) -> str:
     """Return how the memory of units is told, for the line under the title."""
     if reading.periods is not None:
-        return "The slowest units first"
+        return "Clocks start anew in each window, so all states move by the session"
     if reading.kept is None:
         return "The units that move most"
-    return f"Half-life: log ½ / log of the mean share kept, up to the window of {window} sessions"
+    return f"Half-life in sessions: log ½ / log of the mean share kept, up to {window}"

@@ -16,6 +16,7 @@ from lstmfin.plots.style import (
     date_axis,
     grid_of,
     label_right,
+    named,
     panel,
     percent_axis,
 )
@@ -76,9 +77,13 @@ def draw(picture: EquityPicture, theme: Theme) -> Figure:
     _equity(equity, picture, theme)
     _drawdown(drawdown, picture, theme)
     _position(position, picture, theme)
+    first, last = picture.sessions[0], picture.sessions[-1]
+    within = [one for one in picture.fold_starts if first < one < last]
     for axes in (equity, drawdown, position):
-        for start in picture.fold_starts:
+        for start in within:
             axes.axvline(start, color=theme.grid, lw=0.8, zorder=0)
+    if within:
+        named(equity, "Upright lines: a test block begins, the network is trained anew", theme)
     for axes in (equity, drawdown):
         axes.spines["bottom"].set_visible(False)
         axes.tick_params(axis="x", length=0, labelbottom=False)

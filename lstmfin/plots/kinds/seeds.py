@@ -76,7 +76,10 @@ def _courses(axes: Axes, picture: SeedsPicture, theme: Theme) -> None:
     named(axes, "Loss on the validation block by epoch; a dot where the weights are from", theme)
     for losses, best in zip(picture.losses, picture.best_epochs.tolist(), strict=True):
         axes.plot(losses, color=theme.tint(theme.model, 0.6), lw=1.2)
-        axes.plot(best, losses[best], "o", ms=5, color=theme.model, mec=theme.background)
+        axes.plot(
+            best, losses[best], "o", ms=5, color=theme.model, mec=theme.background, clip_on=False,
+            zorder=5,
+        )  # fmt: skip
     naive = float(picture.losses[0][0])
     axes.axhline(naive, color=theme.rival, lw=1.1, ls=(0, (4, 2)))
     finals = [float(losses[-1]) for losses in picture.losses]
@@ -109,7 +112,8 @@ def _ranges(axes: Axes, picture: SeedsPicture, theme: Theme) -> None:
     axes.grid(visible=True, axis="x", color=theme.grid, lw=0.8)
     axes.set_xlabel(price_label(picture.currency), size=LABEL_SIZE, color=theme.muted)
     width = picture.ranges[:, 2] - picture.ranges[:, 0]
-    words = f"{price(float(width.min()))} to {price(float(width.max()), picture.currency)} wide"
+    least, most = (price(float(one), picture.currency) for one in (width.min(), width.max()))
+    words = f"{least} to {most} wide"
     label_right(
         axes, [Label(0, "all together", theme.ink, "bold"), Label((n + 1) / 2, words, theme.model)]
     )

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +21,10 @@ from lstmfin.plots.style import (
 )
 from lstmfin.plots.subject import Picture, Trained
 from lstmfin.plots.text import loss_label
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+FEW_EPOCHS = 6
+"""Epochs, the naive law before the first among them, whose points are marked."""
 
 
 @dataclass(frozen=True)
@@ -55,29 +60,42 @@ def draw(picture: TrainingPicture, theme: Theme) -> Figure:
         theme,
         _in_words(picture),
         f"; weights kept from epoch {picture.best_epoch}{_against(best, picture.reference_loss)}",
-        height=5.0,
+        height=5.2,
     )
     grid = grid_of(figure, [2.6, 1.0], columns=2, bottom=0.8)
-    grid.update(hspace=0.42, wspace=0.24)
+    grid.update(hspace=0.56, wspace=0.42)
+    power = _power(picture.learning_rate)
     losses = panel(figure, theme, grid[0, :], ylabel=f"Loss, {picture.loss_name}")
     _losses(losses, picture, theme, best)
-    rate = panel(figure, theme, grid[1, 0], ylabel="Step (×10⁻³)")
-    rate.plot(picture.epochs, 1000 * picture.learning_rate, color=theme.ink, lw=1.4)
+    rate = panel(figure, theme, grid[1, 0], ylabel=f"Step (×10{str(power).translate(RAISED)})")
+    style = _style(picture)
+    rate.plot(picture.epochs, picture.learning_rate / 10.0**power, color=theme.ink, lw=1.4, **style)
     rate.set_ylim(bottom=0)
     rate.yaxis.set_major_locator(MaxNLocator(3))
     rate.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:.3g}"))
     _name(rate, "Learning rate", theme)
     norm = panel(figure, theme, grid[1, 1], ylabel="Norm (L2)")
-    norm.plot(picture.epochs, picture.gradient_norm, color=theme.ink, lw=1.4)
+    norm.plot(picture.epochs, picture.gradient_norm, color=theme.ink, lw=1.4, **style)
     _log_scale(norm, picture.gradient_norm)
     _name(norm, "Gradient, before clipping", theme)
     for axes in (losses, rate, norm):
         axes.set_xlim(picture.epochs[0], max(picture.epochs[-1], picture.epochs[0] + 1))
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.axvline(picture.best_epoch, color=theme.muted, lw=0.8, ls=(0, (1, 3)))
-    for axes in (rate, norm):
         axes.set_xlabel("Epoch (passes over the data)", size=LABEL_SIZE, color=theme.muted)
     return figure
+
+
+def _power(steps: NDArray[np.float64]) -> int:
+    """Return the power of ten that the longest step is counted in."""
+    longest = float(np.nanmax(steps, initial=0.0))
+    return math.floor(math.log10(longest)) if longest > 0 else 0
+
+
+def _style(picture: TrainingPicture) -> dict[str, Any]:
+    """Return what shows curves of few points: a single one is no line."""
+    few = len(picture.epochs) <= FEW_EPOCHS
+    return {"marker": "o", "ms": 4, "clip_on": False} if few else {}
 
 
 def _in_words(picture: TrainingPicture) -> str:
@@ -95,7 +113,7 @@ def _against(best: float, reference: float) -> str:
 
 
 def _losses(axes: Axes, picture: TrainingPicture, theme: Theme, best: float) -> None:
-    axes.plot(picture.epochs, picture.train_loss, color=theme.third, lw=1.6)
+    axes.plot(picture.epochs, picture.train_loss, color=theme.third, lw=1.6, **_style(picture))
     axes.plot(picture.epochs, picture.validation_loss, color=theme.model, lw=2.0)
     axes.plot(
         picture.best_epoch,
