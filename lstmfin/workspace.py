@@ -81,9 +81,9 @@ def find_workspace(chosen: Path | None, *, here: Path, default: Path) -> Workspa
         The user's data folder, when nothing else is found.
     """
     if chosen is not None:
-        return Workspace(chosen.absolute())
+        return Workspace(absolute(chosen))
     if from_environment := os.environ.get(ENVIRONMENT_VARIABLE):
-        return Workspace(Path(from_environment).absolute())
+        return Workspace(absolute(Path(from_environment)))
     for folder in (here, *here.parents):
         if (folder / CONFIG_NAME).is_file():
             return Workspace(folder)
@@ -115,15 +115,23 @@ def safe_name(symbol: str) -> str:
     return "m_" + re.sub("[a-z]", lambda one: f"%{ord(one[0]):02X}", quote(symbol, safe=""))
 
 
-def make_folder(path: Path, *, mode: int = 0o777) -> None:
+def absolute(path: Path) -> Path:
+    """Return a path from the root, without ``..``; links are followed where there was one."""
+    return path.resolve() if ".." in path.parts else path.absolute()
+
+
+def make_folder(path: Path, *, mode: int = 0o777, flag: str = "-C") -> None:
     """Make a folder and its parents; WriteError when that cannot be."""
-    with writing(path):
+    with writing(path, flag=flag):
         path.mkdir(parents=True, exist_ok=True, mode=mode)
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong with a file inside the block into a WriteError that names it."""
+def writing(path: Path, *, flag: str = "-C") -> Iterator[None]:
+    """Turn whatever goes wrong with a file inside the block into a WriteError that names it.
+
+    ``flag`` is the option by which another place is chosen.
+    """
     try:
         yield
     except OSError as error:
@@ -132,15 +140,16 @@ def writing(path: Path) -> Iterator[None]:
         reason = error.strerror or str(error)
         full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
         advice = "free some space, or choose" if full else "choose"
+        place = "folder" if flag == "-C" else "place"
         raise WriteError(
-            f"cannot write {path}: {reason}; {advice} another folder with -C"
+            f"cannot write {path}: {reason}; {advice} another {place} with {flag}"
         ) from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, flag: str = "-C") -> None:
     """Write a file whole or not at all: temporary file, fsync, rename, fsync of the folder."""
-    make_folder(path.parent)
-    with writing(path):
+    make_folder(path.parent, flag=flag)
+    with writing(path, flag=flag):
         handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:

@@ -70,7 +70,9 @@ class Choice(click.Choice[str]):
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:  # noqa: ARG002
         """Return what is told of a word that is none of them."""
         names = [str(one) for one in self.choices]
-        return f"'{value}'{did_you_mean(str(value), names)}; it must be one of: {', '.join(names)}"
+        near = did_you_mean(str(value), names)
+        begin = f"{near} It" if near else "; it"
+        return f"'{value}'{begin} must be one of: {', '.join(names)}"
 
 
 class _Date(click.ParamType[dt.date]):

@@ -89,7 +89,8 @@ def _check_bounds(name: str, value: Any, rules: Mapping[str, Any]) -> None:
         if rules["choices"] and one not in rules["choices"]:
             names = choice_names(rules)
             near = did_you_mean(str(one), names)
-            raise UsageError(f"{name} is '{one}'{near}; it must be one of: {', '.join(names)}")
+            begin = f"{near} It" if near else "; it"
+            raise UsageError(f"{name} is '{one}'{begin} must be one of: {', '.join(names)}")
 
 
 def choice_names(rules: Mapping[str, Any]) -> tuple[str, ...]:

@@ -318,8 +318,9 @@ class Store:
 
     def _missing(self, symbol: str) -> DataError:
         near = near_symbol(symbol, self.symbols())
+        begin = f"{near} Or fetch" if near else "; fetch"
         return DataError(
-            f"no prices for {symbol} in this workspace{near}; fetch them: lstmfin fetch {symbol}"
+            f"no prices for {symbol} in this workspace{begin} them: lstmfin fetch {symbol}"
         )
 
     def _read(self, query: str, *arguments: str) -> list[Any]:

@@ -33,8 +33,9 @@ def picture_format(path: Path) -> str:
     if name not in FORMATS:
         near = did_you_mean(name, FORMATS)
         allowed = ", ".join(f".{one}" for one in FORMATS)
+        begin = f"{near} Its" if near else "; its"
         raise UsageError(
-            f"cannot write a picture to '{path}'{near}; its suffix must be one of {allowed}"
+            f"cannot write a picture to '{path}'{begin} suffix must be one of {allowed}"
         )
     return name
 

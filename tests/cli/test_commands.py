@@ -336,3 +336,22 @@ def test_what_is_published_needs_no_word(trained, tmp_path, capsys):
         assert run(["-C", str(tmp_path / "w"), "forecast", "GARCH"], now=lambda: evening) == 0
         assert "not published" not in capsys.readouterr().err
     assert "Nothing is published" not in trained("score", "GARCH").out
+
+
+def test_places_that_out_names(trained, tmp_path, monkeypatch):
+    """One that cannot be written is blamed on --out, and dots are no part of one that is told."""
+    for line in (("plot", "training", "GARCH"), ("data", "export", "GARCH")):
+        suffix = "png" if line[0] == "plot" else "csv"
+        ended = trained(*line, "--out", f"/proc/x.{suffix}")
+        assert ended.code == 74
+        assert "choose another place with --out" in ended.err
+    monkeypatch.chdir(tmp_path)
+    ended = trained("--format", "json", "plot", "training", "GARCH", "--out", "w/../p/x.png")
+    assert json.loads(ended.out)["rows"][0]["path"] == str(tmp_path / "p" / "x.png")
+    assert run(["-C", "w/../w", "doctor"]) == 0
+
+
+def test_a_question_ends_a_sentence(trained):
+    """What was meant is asked, and what else there is to do is told after it."""
+    assert "mean 'GARCH'? Or fetch them: lstmfin fetch GRACH" in trained("train", "GRACH").err
+    assert "mean 'lstm'? It must be one of" in trained("train", "--cell", "lstmm").err

@@ -22,8 +22,16 @@ def test_a_stretch_and_units_may_be_chosen(trained, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ("gates GARCH --from 2030-01-01", 65, ["not in the data", "gates can be shown from 20"]),
-        ("gates GARCH --to 1999-01-01", 65, ["not in the data", "gates can be shown from 20"]),
+        (
+            "gates GARCH --from 2030-01-01",
+            65,
+            ["--from 2030-01-01 is not in the data", "gates can be shown from 20"],
+        ),
+        (
+            "gates GARCH --to 1999-01-01",
+            65,
+            ["--to 1999-01-01 is not in the data", "gates can be shown from 20"],
+        ),
         ("gates GARCH --from 2023-01-01 --to 2022-01-01", 2, ["--to 2022-01-01 is before"]),
         ("gates GARCH --from 2023-01-01 --last 5", 2, ["give one of them"]),
         ("gates GARCH --last 1", 2, ["--last is 1", "at least 2"]),

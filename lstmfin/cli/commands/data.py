@@ -184,10 +184,10 @@ def _summary(group: Rows) -> dict[str, Any]:
 
 def _export(job: Job, store: "Store", chosen: tuple[str, ...], config: DataConfig) -> None:
     from lstmfin.data.export import export_bytes, export_place
-    from lstmfin.workspace import safe_name, write_atomically
+    from lstmfin.workspace import absolute, safe_name, write_atomically
 
     del store
-    out = config.out.absolute() if config.out else job.workspace.reports / "prices"
+    out = absolute(config.out) if config.out else job.workspace.reports / "prices"
     if out.suffix and not out.is_dir() and len(chosen) > 1:
         raise UsageError(f"--out {out} is one file, and there are {len(chosen)} symbols")
     rows: Rows = []
@@ -195,7 +195,8 @@ def _export(job: Job, store: "Store", chosen: tuple[str, ...], config: DataConfi
     def one(symbol: str) -> None:
         prices = job.prices(symbol, as_of=config.as_of).finished()
         place = export_place(out, safe_name(symbol))
-        write_atomically(place, export_bytes(prices, place.suffix.lower()))
+        content = export_bytes(prices, place.suffix.lower())
+        write_atomically(place, content, flag="--out" if config.out else "-C")
         job.keep(str(place))
         rows.append({"symbol": symbol, "sessions": len(prices), "path": str(place)})
 

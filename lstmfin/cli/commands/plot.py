@@ -11,6 +11,7 @@ from lstmfin.cli.options import section_options
 from lstmfin.config import PlotConfig
 from lstmfin.errors import DataError, UsageError
 from lstmfin.registry import PLOTS, did_you_mean
+from lstmfin.workspace import absolute
 
 KINDS = ("calibration", "equity", "forecast", "gates", "seeds", "skill", "training")
 """Pictures of a symbol, for a shell that does not wait for the others' parts."""
@@ -65,7 +66,8 @@ def plot(job: Job, /, words: tuple[str, ...], **options: Any) -> None:
                 continue
             place = _place(config.out, reports=reports, name=safe_name(symbol), kind=kind)
             figure = PLOTS.get(kind).figure(picture, theme=config.theme)
-            write_atomically(place, figure_bytes(figure, picture_format(place)))
+            content = figure_bytes(figure, picture_format(place))
+            write_atomically(place, content, flag="--out" if config.out else "-C")
             job.keep(str(place))
             rows.append({"symbol": symbol, "kind": kind, "path": str(place)})
         if len(missing) == len(kinds):
@@ -107,8 +109,8 @@ def _refuse_unread(kind: str, options: dict[str, Any]) -> None:
 
 def _place(out: Path | None, *, reports: Path, name: str, kind: str) -> Path:
     if out is not None and _is_file(out):
-        return out.absolute()
-    return (out.absolute() if out else reports) / name / f"{kind}.png"
+        return absolute(out)
+    return (absolute(out) if out else reports) / name / f"{kind}.png"
 
 
 def _is_file(out: Path) -> bool:

@@ -31,8 +31,9 @@ def trials(job: Job, /, symbols: tuple[str, ...]) -> None:
     if not found:
         of = f" of {', '.join(chosen)}" if chosen else ""
         near = near_symbol(chosen[0], ledger.symbols()) if chosen else ""
+        begin = f"{near} Or make" if near else "; make"
         raise DataError(
-            f"there are no trials{of} in {job.workspace.root} yet{near}; make some: lstmfin fetch "
+            f"there are no trials{of} in {job.workspace.root} yet{begin} some: lstmfin fetch "
             "AAPL train backtest"
         )
     searches = [_search(symbol, found) for symbol in chosen]

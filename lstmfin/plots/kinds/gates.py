@@ -212,6 +212,12 @@ def stretch(
     chosen = first + np.flatnonzero((there >= low) & (there <= high))
     if asked.from_ is None:
         chosen = chosen[-(asked.last or USUAL_SESSIONS) :]
+    if low > high:  # one of the two is not asked for, and the data ends before the other
+        name, day = ("--from", low) if asked.from_ else ("--to", high)
+        raise DataError(
+            f"{symbol}: {name} {day} is not in the data; gates can be shown from {there[0]} to "
+            f"{there[-1]} ({len(there):,} sessions), two sessions or more"
+        )
     outside = (asked.from_ and low < there[0]) or (asked.to and high > there[-1])
     if outside or len(chosen) < 2:
         raise DataError(
