@@ -198,7 +198,7 @@ def test_work_goes_on_when_the_reader_leaves(process, tmp_path):
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as closed:
-        line = "-C w fetch GARCH --source synthetic train --epochs 1 forecast".split()
+        line = "-C w -q fetch GARCH --source synthetic train --epochs 1 forecast".split()
         running = process(*line, stdout=closed)
         _, err = running.communicate(timeout=60)
     assert (running.returncode, err) == (0, "")
