@@ -305,7 +305,7 @@ def plot(
     >>> model = lstmfin.Forecaster(hidden=4, window=10, epochs=1)
     >>> figure = lstmfin.plot(model.fit(lstmfin.fetch("AAPL").loc["2022":]))
     >>> figure.get_size_inches()
-    array([8., 5.])
+    array([8. , 5.2])
     """
     if isinstance(result, BacktestResult):
         subject: Trained | Tested = Tested(result.record)
