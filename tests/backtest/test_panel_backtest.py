@@ -163,14 +163,14 @@ def test_it_goes_on_after_the_folds_that_are_kept(plan, serial, tmp_path, monkey
 
 def test_a_series_that_a_model_refuses_fails_alone(plan, serial, monkeypatch, tmp_path):
     """The others are tested; nothing of the fold is kept as if it were whole."""
-    real = folds._fitted_baselines
+    real = folds.fitted_baselines
 
     def refusing(fold, step):
         if fold.prices.symbol == "FEWER":
             raise DataError("FEWER cannot be")
         return real(fold, step)
 
-    monkeypatch.setattr(folds, "_fitted_baselines", refusing)
+    monkeypatch.setattr(folds, "fitted_baselines", refusing)
     files = FoldFiles(Workspace(tmp_path / "w"), plan.label)
     results = list(run_backtests([plan], workers=Workers(), files=lambda _: files))
     assert files.n_there == sum(

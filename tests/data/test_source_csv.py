@@ -160,6 +160,12 @@ def test_files_that_are_none(load, options, tmp_path):
         SOURCES.get("csv").fetch("TEST", start=None, end=None, options=options)
 
 
+def test_a_close_that_is_nowhere_is_refused(load):
+    """A column of it that is empty throughout is not one that may be left out."""
+    with pytest.raises(DataError, match="line 2"):
+        load("Date,Close\n2024-01-02,\n2024-01-03,\n")
+
+
 def test_empty_volumes_are_not_known(load):
     """A single volume may be missing; a column without any value counts as absent."""
     text = "Date,Open,High,Low,Close,Volume\n2024-01-02,,,,1,5\n2024-01-03,,,,1,\n"

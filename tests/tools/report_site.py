@@ -15,6 +15,7 @@ from lstmfin.cli.main import run
 from lstmfin.data.faults import Doubt
 from lstmfin.data.prices import Prices, make_bars
 from lstmfin.data.store import Store
+from lstmfin.workspace import safe_name
 
 TOML = """symbols = ["S2", "S1", "SNEVER"]
 [fetch]
@@ -55,8 +56,7 @@ class Site:
     def page(self, symbol=None):
         if symbol is None:
             return self.reports / "index.html"
-        names = {SCRIPT: "m_%3Cscript%3Ealert%281%29%3C%2Fscript%3E", FORMULA: "m_%3Dcmd%28%29"}
-        return self.reports / names.get(symbol, f"m_{symbol}") / "index.html"
+        return self.reports / safe_name(symbol) / "index.html"
 
     def told(self):
         return json.loads((self.reports / "report.json").read_text())

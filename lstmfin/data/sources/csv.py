@@ -52,7 +52,7 @@ class CsvSource:
         sessions = parse_dates(table, names["session"])
         values: dict[str, Any] = {}
         for column in VALUE_COLUMNS:
-            if column in names and not table.is_empty(names[column]):
+            if column in REQUIRED or (column in names and not table.is_empty(names[column])):
                 may_miss = column in OPTIONAL_VALUES
                 values[column] = parse_numbers(table, names[column], may_miss=may_miss)
         if len(sessions) > 1 and all(new < old for old, new in itertools.pairwise(sessions)):
