@@ -16,7 +16,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check docs pictures oracles mutants bench release-check lock clean
+.PHONY: help setup demo test fuzz slow check docs pictures oracles mutants bench release-check lock clean
 
 help:  ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ demo: $(READY)  ## Run the main job on the sample prices, in the folder demo/.
 
 test: $(READY)  ## Run the tests.
 	$(BIN)/python -m pytest -n auto -q -m "not slow"
+
+fuzz: $(READY)  ## Draw new cases, and more of them, for the tests of laws; a fault found becomes a test.
+	$(BIN)/python -m pytest -n auto -q -m hypothesis --hypothesis-profile fuzz $(ONLY)
 
 ONLY ?= tests
 slow: $(READY)  ## Run the slower proofs, or ONLY="tests/engine" of them; some need strace.

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-settings.register_profile("suite", deadline=None)  # how long a case takes hangs on who else is busy
+# No deadline: how long a case takes hangs on who else is busy. The suite draws the same cases each
+# time, so that a change is judged by what it changed; `make fuzz` draws new ones, and more of them.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("fuzz", deadline=None, max_examples=1000)
 settings.load_profile("suite")
 
 
