@@ -6,10 +6,12 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
+from lstmfin.data.parquet import UnpackError, unpacked
 from lstmfin.errors import DataError, UsageError
 
 MAX_BYTES = 100_000_000
@@ -159,13 +161,17 @@ def _is_day_first(table: Table, column: str, cells: list[str]) -> bool:
 
 
 def _read_csv(path: Path) -> Table:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return _read_text(path, file)
+
+
+def _read_text(path: Path, file: TextIO, delimiters: str = DELIMITERS) -> Table:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = _lines(path, file)
-            first = next(lines, "")
-            delimiter = max(DELIMITERS, key=first.count)
-            reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
-            rows = list(_numbered(path, reader))
+        lines = _lines(path, file)
+        first = next(lines, "")
+        delimiter = max(delimiters, key=first.count)
+        reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+        rows = list(_numbered(path, reader))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} is not a CSV file in UTF-8; if it is one of Excel, or packed, save it as CSV"
@@ -194,7 +200,7 @@ def _lines(path: Path, file: TextIO) -> Iterator[str]:
     """Yield lines, none of which is so long that its cells would not fit into memory."""
     while line := file.readline(MAX_LINE):
         if len(line) == MAX_LINE:
-            raise DataError(f"{path} has a line of more than {MAX_LINE:,} characters; it is no CSV")
+            raise DataError(f"{path} has a line of more than {MAX_LINE:,} characters; no prices do")
         yield line
 
 
@@ -214,29 +220,15 @@ def _numbered(path: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:
 
 
 def _read_parquet(path: Path) -> Table:
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
+    if find_spec("pyarrow") is None:
         raise UsageError(
             "reading Parquet needs pyarrow; install it with: pip install 'lstmfin[parquet]'"
-        ) from error
+        )
+    with path.open("rb") as file:
+        if file.read(4) != b"PAR1":
+            raise DataError(f"{path} is not a Parquet file")
     try:
-        file = parquet.ParquetFile(path)
-        about = file.metadata
-        if about.num_rows > MAX_ROWS or about.num_rows * about.num_columns > MAX_CELLS:
-            raise DataError(  # a few bytes can stand for billions of rows
-                f"{path} has more than {MAX_ROWS:,} rows or {MAX_CELLS:,} cells; export less of it"
-            )
-        frame = file.read().to_pandas()
-    except pa.ArrowInvalid as error:
-        raise DataError(f"{path} is not a Parquet file: {error}") from error
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
-    rows = [[_text(cell) for cell in row] for row in frame.itertuples(index=False)]
-    lines = range(2, len(rows) + 2)
-    return Table(path, tuple(map(str, frame.columns)), rows, lines, unit="row")
-
-
-def _text(cell: object) -> str:
-    return cell.isoformat() if isinstance(cell, dt.date) else str(cell)
+        with unpacked(path) as text:
+            return replace(_read_text(path, text, ","), unit="row", thousands=False)
+    except UnpackError as error:
+        raise DataError(f"{path} is not a Parquet file that can be read: {error}") from error

@@ -3,14 +3,17 @@
 import gzip
 import io
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import zipfile
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from made_prices import build_prices
+from pyarrow import parquet
 from web_server import Web
 from yahoo_server import Yahoo
 
@@ -62,6 +65,58 @@ def test_huge_files(tmp_path, name):
     code, said, memory = ended(tmp_path / "w", "fetch", "TEST", "--path", path)
     assert (code, said.count("\n")) == (65, 1), said
     assert memory < MOST_KB
+
+
+def long_text(path):
+    """A file of some kilobytes whose one row holds a text of 0.7 GB."""
+    table = pa.table({"date": ["2024-01-02"], "close": ["0" * 700_000_000]})
+    parquet.write_table(table, path, compression="zstd", use_dictionary=False)
+
+
+def one_text_often(path):
+    """A file of some kilobytes whose million rows all hold one long text: 100 GB."""
+    texts = pa.DictionaryArray.from_arrays(np.zeros(1_000_000, np.int32), ["x" * 100_000])
+    table = pa.table({"date": texts, "close": np.ones(1_000_000)})
+    parquet.write_table(table, path, store_schema=False)
+
+
+def many_rows(path):
+    """A file of some kilobytes with a hundred million rows."""
+    writer = parquet.ParquetWriter(path, pa.schema([("date", pa.int32()), ("close", pa.float64())]))
+    ones = pa.table({"date": np.ones(10**6, np.int32), "close": np.ones(10**6)})
+    for _ in range(100):
+        writer.write_table(ones)
+    writer.close()
+
+
+@pytest.mark.parametrize("write", [long_text, one_text_often, many_rows])
+def test_parquet_that_unpacks_to_gigabytes(tmp_path, write):
+    """It is unpacked beside us, and not beyond a limit: 65, and one sentence."""
+    path = tmp_path / "p.parquet"
+    writer = multiprocessing.get_context("spawn").Process(target=write, args=(path,))
+    writer.start()  # elsewhere, for a process that is begun inherits our own most memory
+    writer.join()
+    code, said, memory = ended(tmp_path / "w", "fetch", "TEST", "--path", path)
+    assert (code, said.count("\n")) == (65, 1), said
+    assert "takes more than 600 MB to unpack" in said
+    assert memory < MOST_KB
+
+
+def test_parquet_with_flipped_bits(tmp_path):
+    """Prices or a sentence, whatever a byte turns into; a reader that breaks is not ours."""
+    bars = build_prices(50).bars.drop(columns="final").rename_axis("Date")
+    bars.to_parquet(tmp_path / "whole.parquet")
+    whole = (tmp_path / "whole.parquet").read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        torn = bytearray(whole)
+        torn[rng.integers(4, len(whole))] ^= 1 << rng.integers(8)
+        (tmp_path / "p.parquet").write_bytes(torn)
+        code, said, memory = ended(
+            tmp_path / "w", "fetch", "TEST", "--path", tmp_path / "p.parquet"
+        )
+        assert (code, said.count("\n")) in {(0, 0), (65, 1)}, said
+        assert memory < MOST_KB
 
 
 def bomb(name, n_bytes=2**31):

@@ -1,6 +1,5 @@
 """Files of the user's own: read as they are, or refused by line and column."""
 
-import builtins
 import datetime as dt
 import tempfile
 from dataclasses import replace
@@ -196,14 +195,7 @@ def test_parquet_errors_name_the_row(load, tmp_path):
 
 def test_parquet_without_pyarrow(load, monkeypatch):
     """The error says what to install."""
-    real = builtins.__import__
-
-    def without(name, *rest, **more):
-        if name.startswith("pyarrow"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setattr(tables, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'lstmfin\[parquet\]'"):
         load(b"", name="p.parquet")
 
