@@ -14,6 +14,9 @@ import time
 from pathlib import Path
 
 RUNS = 5
+TWENTY = (
+    "AAPL.PANEL AMD BAC BBY CVX GE HD JNJ JPM KO LLY MRK MSFT PEP PFE PG RRC UNH WMT XOM".split()
+)
 TEN_YEARS = ("--start", "2013-09-23")  # of AAPL: 2,517 sessions
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
 
@@ -53,6 +56,11 @@ def main() -> None:
         )
         report("forecast", "1.5 s", [run(workspace, "forecast", "AAPL") for _ in range(RUNS)])
         report("plot forecast", "2.5 s", [run(workspace, "plot", "forecast") for _ in range(RUNS)])
+        panel = Path(folder) / "panel"
+        train = "train --panel --members 3 --target volatility".split()
+        run(panel, "fetch", *TWENTY, "--start", "2002-12-29")
+        report("a panel of twenty, twenty years, 3 members", "5 min, 1 GB", [run(panel, *train)])
+        report("its forecast of all", "2 s", [run(panel, "-q", "forecast") for _ in range(RUNS)])
         job = "fetch AAPL train backtest plot forecast".split()
         report("the main job", "3 min", [run(Path(folder) / "demo", *job)])
 

@@ -1,7 +1,7 @@
 """The Student t law of a return: quantiles, density, and its score in closed form."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -115,7 +115,7 @@ class StudentT:
         tail = np.minimum(p, 1 - p)
         normal, dof = self._normal_and_dof()
         with np.errstate(invalid="ignore"):
-            low = np.where(normal, special.ndtri(tail), special.stdtrit(dof, tail))
+            low = np.where(normal, special.ndtri(tail), _each_once(special.stdtrit, dof, tail))
         low = np.where(tail == 0, -np.inf, low)
         return floats(self.location + self.scale * np.where(p <= 0.5, low, -low))
 
@@ -170,6 +170,13 @@ class StudentT:
         """Where the law is normal, and dof with a harmless number there."""
         normal = np.isinf(self.dof)
         return normal, np.where(normal, 4.0, self.dof)
+
+
+def _each_once(function: Callable[[Floats, Floats], Floats], a: Floats, b: Floats) -> Floats:
+    """Return a dear function of each pair of numbers, in which few pairs may stand often."""
+    pairs = np.asarray(a + 1j * b)
+    distinct, which = np.unique(pairs, return_inverse=True)
+    return function(distinct.real, distinct.imag)[which].reshape(pairs.shape)
 
 
 def _log_gamma_step(a: Floats) -> Floats:

@@ -105,7 +105,7 @@ class Mixture:
         low, high = np.minimum.reduce(candidates), np.maximum.reduce(candidates)
         with np.errstate(invalid="ignore", over="ignore"):
             left = high - low > 0  # not where all agree, be it on infinity or on nothing
-            x = np.where(left, low / 2 + high / 2, low)
+            x = np.where(left, np.clip(_mean(candidates), low, high), low)
             for _ in range(_MOST_STEPS):
                 if not left.any():
                     break

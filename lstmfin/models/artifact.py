@@ -27,14 +27,16 @@ from lstmfin.engine.architecture import weight_shapes
 from lstmfin.engine.network import Network
 from lstmfin.engine.run import History
 from lstmfin.errors import LstmfinError, ModelFileError
+from lstmfin.models.calibration import Calibrator
 from lstmfin.models.forecaster import PANEL, Forecaster, new_network
 from lstmfin.models.linear import LinearPart
 from lstmfin.models.member import Member
 from lstmfin.models.provenance import Provenance
+from lstmfin.models.replay import KEPT, Kept
 from lstmfin.models.samples import Scaler
 from lstmfin.models.view import input_names
 
-FORMAT = 4
+FORMAT = 5
 """Raised when a reader of today could no longer make sense of the file."""
 
 HEADER_BYTES = 4096
@@ -72,6 +74,7 @@ def to_files(forecaster: Forecaster) -> dict[str, bytes]:
         "share": forecaster.share.tolist(),
         "members": [_member_out(member) for member in forecaster.members],
         "data": asdict(forecaster.provenance),
+        "calibration": {symbol: _kept_out(kept) for symbol, kept in forecaster.kept.items()},
         "versions": {
             "lstmfin": lstmfin.__version__,
             "numpy": np.__version__,
@@ -173,6 +176,12 @@ def _bare_forecaster(manifest: dict[str, Any], *, where: str) -> Forecaster:
     forecaster.provenance = _provenance_in(manifest["data"])
     if (forecaster.provenance.symbol == PANEL) != config.panel:
         raise ValueError("its symbol does not belong to its configuration")
+    calibration = manifest["calibration"]
+    if set(calibration) != set(forecaster.provenance.symbols):
+        raise ValueError("it keeps the calibration of other symbols than it was trained on")
+    forecaster.kept = {
+        symbol: _kept_in(calibration[symbol], config.horizon) for symbol in calibration
+    }
     return forecaster
 
 
@@ -257,6 +266,18 @@ def _provenance_in(table: dict[str, Any]) -> Provenance:
     days = provenance.first, provenance.last, provenance.validated_from
     np.array(days, "datetime64[D]")  # or a ValueError
     return provenance
+
+
+def _kept_out(kept: Kept) -> dict[str, Any]:
+    return {"session": kept.session, **kept.calibrator.to_table()}
+
+
+def _kept_in(table: dict[str, Any], horizon: int) -> Kept:
+    session, calibrator = str(table["session"]), Calibrator.from_table(table)
+    if (calibrator.method, calibrator.horizon) != (KEPT, horizon):
+        raise ValueError("the calibration that it keeps is of another horizon or method")
+    np.datetime64(session, "D")  # or a ValueError
+    return Kept(session, calibrator)
 
 
 def _vector(values: Any, size: int, name: str, *, finite: bool = True) -> np.ndarray:

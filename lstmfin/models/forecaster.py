@@ -38,6 +38,7 @@ from lstmfin.models.member import Member
 from lstmfin.models.model import Indices, stream
 from lstmfin.models.outlook import Outlook
 from lstmfin.models.provenance import Provenance, provenance_of
+from lstmfin.models.replay import Kept, keep
 from lstmfin.models.samples import Samples, Scaler, fit_scaler
 from lstmfin.models.settle import believed, settle, spread_of, start_outputs, with_linear
 from lstmfin.models.shrinkage import shrink
@@ -75,6 +76,8 @@ class Forecaster:
         The trained networks; their laws in equal shares are the forecast.
     provenance : Provenance
         The prices it was trained on.
+    kept : dict of str to Kept
+        Of each symbol, what its calibration had come to when training ended.
     linear : LinearPart, or None
         What is said without a network, where the target is the volatility; networks add to it.
     naive : tuple of ndarray (H,) and (H,)
@@ -120,6 +123,7 @@ class Forecaster:
         self.share: Floats = np.ones(config.horizon)
         self.warm_start: NDArray[np.floating] | None = None
         self.provenance: Provenance | None = None
+        self.kept: dict[str, Kept] = {}
         self.warnings: list[str] = []
 
     @property
@@ -203,6 +207,7 @@ class Forecaster:
         self.learn(windows, returns, *blocks, label=label, tick=tick, checkpoint=checkpoint)
         self.warnings += mixture_of(config, series)
         self.provenance = provenance_of(label, series, windows.sessions[blocks[1]].min())
+        self.kept = {one.symbol: keep(self, one) for one in series}
 
     def learn(
         self,
@@ -288,11 +293,10 @@ class Forecaster:
         """
         return self.outlook_of(*self._at(prices, origins))
 
-    def outlook_since(self, prices: Prices, first: str, *, most: int) -> Outlook:
-        """Return all that is forecast from the last origins since a date, from one at least."""
+    def outlook_last(self, prices: Prices, n: int) -> Outlook:
+        """Return all that is forecast from the last n origins, or as many as there are."""
         windows = windows_of(self.config, prices)
-        n = max(1, int((windows.sessions >= np.datetime64(first)).sum()))
-        return self.outlook_of(windows, np.arange(len(windows))[-min(n, most) :])
+        return self.outlook_of(windows, np.arange(len(windows))[-n:])
 
     def outlook_of(self, windows: Windows, rows: Indices) -> Outlook:
         """Return all that is forecast from some windows."""

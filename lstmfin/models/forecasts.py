@@ -1,6 +1,7 @@
 """A forecast as people read it: ranges of prices on the sessions to come."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,12 @@ from numpy.typing import NDArray
 
 from lstmfin.data.calendar import calendar_ahead, exchange_of, future_sessions
 from lstmfin.data.prices import Prices
-from lstmfin.data.target import cumulative_returns
 from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.distribution import StudentT
 from lstmfin.metrics.law import Law
 from lstmfin.metrics.stretched import Stretched
-from lstmfin.models.calibration import calibrate
 from lstmfin.models.forecaster import Forecaster
+from lstmfin.models.replay import replay
 
 Floats = NDArray[np.float64]
 
@@ -23,10 +23,6 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 OUTER = (0.05, 0.5, 0.95)
 """Quantiles of which the spread over the members is told."""
-
-REPLAY = 500
-"""Sessions that a calibration looks back on at most: at the next session the factor that it began
-with has faded to less than a tenth by then."""
 
 EVEN_LEVELS = (np.arange(200) + 0.5) / 200
 """Levels at which an expectation over a law is summed up."""
@@ -99,6 +95,10 @@ class Forecast:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row a session ahead, of plain values."""
+        return [dict(row) for row in self._rows]
+
+    @cached_property
+    def _rows(self) -> list[dict[str, Any]]:
         quantiles, naive, moves = self.prices(), self.naive_prices(), self.expected_moves()
         chance = 1 - self.law.cdf(0.0)
         naive_volatility = self.naive.std / np.sqrt(np.arange(1, len(chance) + 1))
@@ -142,9 +142,8 @@ def make_forecast(
 ) -> Forecast:
     """Forecast from the last finished session.
 
-    The range is calibrated by what the model would have said at each session since the first that
-    it was not trained on, the last ``REPLAY`` of them: the same prices give the same forecast,
-    whatever was forecast before.
+    The range is calibrated by what the model would have said at sessions that it was not trained on
+    (``replay``): the same prices give the same forecast, whatever was forecast before.
 
     Parameters
     ----------
@@ -166,12 +165,8 @@ def make_forecast(
     _refuse_unfit(forecaster, prices, ahead, was_seen=was_seen)
     prices = prices.finished()
     method = calibration or forecaster.config.calibration
-    last = str(prices.sessions[-1])
-    since = data.validated_from if data and method != "none" else last
-    outlook = forecaster.outlook_since(prices, since, most=REPLAY)
-    realised = cumulative_returns(prices, ahead)[-len(outlook.variance) :]
-    law = calibrate(outlook.law[:, :ahead], realised, method=method)[-1]
-    trained_to = data.last if data else last
+    outlook, law = replay(forecaster, prices, ahead=ahead, method=method)
+    trained_to = data.last if data else str(prices.sessions[-1])
     exchange = exchange_of(prices.symbol, prices.timezone)
     known = calendar_ahead(prices.sessions, ahead, exchange=exchange)
     return Forecast(

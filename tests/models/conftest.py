@@ -8,6 +8,7 @@ import pytest
 from lstmfin.config import TrainConfig
 from lstmfin.data.prices import Prices, drop_range
 from lstmfin.models.forecaster import Forecaster
+from lstmfin.models.replay import keep
 from lstmfin.registry import SOURCES
 
 SMALL = TrainConfig(hidden=4, window=6, horizon=3, epochs=2, batch=32, patience=2)
@@ -49,13 +50,14 @@ def poison():
 
 @pytest.fixture(scope="session")
 def move():
-    """Return what adds noise to the weights of a forecaster, always the same."""
+    """Return what adds noise to the weights of a forecaster of some series, always the same."""
 
-    def moved(forecaster):
+    def moved(forecaster, *series):
         rng = np.random.default_rng(0)
         for member in forecaster.members:
             weights = member.network.params.flat
             weights += 0.3 * rng.standard_normal(weights.size).astype(np.float32)
+        forecaster.kept = {one.symbol: keep(forecaster, one) for one in series}
 
     return moved
 
@@ -79,7 +81,7 @@ def trained(series, move):
         if key not in made:
             made[key] = Forecaster(SMALL.evolve(**changes))
             made[key].fit(series(160, symbol))
-            move(made[key])
+            move(made[key], series(160, symbol))
         return made[key]
 
     return train

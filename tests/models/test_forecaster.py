@@ -64,7 +64,7 @@ def test_the_future_is_not_seen(series, poison, small, move, closes_only, target
     prices = series(closes_only=closes_only)
     forecaster = Forecaster(replace(small, target=target))
     forecaster.fit(prices.slice(120))
-    move(forecaster)
+    move(forecaster, prices.slice(120))
     assert len(np.unique(forecaster.predict(prices, ORIGINS).std)) == 12
     for predict in (forecaster.predict, forecaster.predict_naive):
         expected = predict(prices, ORIGINS)

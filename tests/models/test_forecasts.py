@@ -8,7 +8,6 @@ import pytest
 from lstmfin.data.target import cumulative_returns
 from lstmfin.errors import UsageError
 from lstmfin.metrics.distribution import StudentT
-from lstmfin.models import forecasts
 from lstmfin.models.calibration import calibrate
 from lstmfin.models.forecasts import LEVELS, make_forecast
 
@@ -97,16 +96,6 @@ def test_a_stranger_is_calibrated_from_its_first_window(trained, series):
         assert make_forecast(forecaster, late).law.shape == (3,)
     finally:
         forecaster.provenance = kept
-
-
-def test_a_calibration_looks_back_no_further_than_it_must(trained, prices, monkeypatch):
-    """The last so many sessions are replayed, and the session of the forecast is one of them."""
-    monkeypatch.setattr(forecasts, "REPLAY", 7)
-    forecaster, origins = trained(), np.arange(len(prices) - 7, len(prices))
-    realised = cumulative_returns(prices, 3)[origins]
-    expected = calibrate(forecaster.predict(prices, origins), realised)[-1]
-    found = make_forecast(forecaster, prices).law
-    np.testing.assert_allclose(found.quantile(0.05), expected.quantile(0.05), rtol=1e-6)
 
 
 def test_members_are_moved_as_their_mixture_is(trained, prices):

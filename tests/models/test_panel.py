@@ -39,7 +39,7 @@ def config(small):
 def panel(three, config, move):
     forecaster = Forecaster(config)
     forecaster.fit(three)
-    move(forecaster)
+    move(forecaster, *three)
     return forecaster
 
 
@@ -175,7 +175,8 @@ def test_saved_once_and_the_model_of_each(workspace, panel, trained):
     assert len(list((workspace.root / "models").rglob("weights.npz"))) == 1
     own = replace(trained().provenance, symbol="A", symbols=("A",))
     forecaster = Forecaster(trained().config)
-    forecaster.__dict__.update(vars(trained()) | {"provenance": own})
+    kept = {"A": trained().kept["GARCH"]}
+    forecaster.__dict__.update(vars(trained()) | {"provenance": own, "kept": kept})
     assert save_model(workspace, "A", forecaster) == load_model(workspace, "A")[0] != name
     assert load_model(workspace, "B")[0] == name
 

@@ -1,0 +1,113 @@
+"""What a model would have said at each session that it was not trained on, to calibrate by.
+
+A replay begins with the model, not with the forecast: at the last ``REPLAY`` sessions before the
+model's own last one, or the first that no weight was trained on. So what it came to there can be
+kept with the model, and a forecast goes on from it; the two ways give one range.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmfin.data.prices import Prices
+from lstmfin.data.target import cumulative_returns
+from lstmfin.metrics.law import Law
+from lstmfin.models.calibration import Calibrator, calibrate
+from lstmfin.models.outlook import Outlook
+
+if TYPE_CHECKING:
+    from lstmfin.models.forecaster import Forecaster
+
+Floats = NDArray[np.float64]
+
+REPLAY = 500
+"""Sessions that a replay looks back on at most: at the next session the factor that it began with
+has faded to less than a tenth by then."""
+
+KEPT = "aci"
+"""The calibration whose state says all that is needed to go on from it."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a calibration had come to at the last session that a model was trained on."""
+
+    session: str
+    calibrator: Calibrator
+
+
+def keep(forecaster: "Forecaster", prices: Prices) -> Kept:
+    """Return what the calibration of a model comes to over the prices it was trained on."""
+    calibrator = Calibrator(forecaster.horizon, KEPT)
+    _follow(forecaster, prices, calibrator)
+    return Kept(str(prices.sessions[-1]), calibrator)
+
+
+def replay(
+    forecaster: "Forecaster", prices: Prices, *, ahead: int, method: str
+) -> tuple[Outlook, Law]:
+    """Return what is forecast at the last session, and its law (H,), calibrated.
+
+    Parameters
+    ----------
+    prices : Prices
+        Finished sessions.
+    ahead : int
+        Sessions ahead, H: those that the model was trained for, or fewer.
+    method : str
+        As of ``Calibrator``.
+    """
+    if method == "none" or forecaster.provenance is None:
+        outlook = forecaster.outlook_last(prices, 1)
+        return outlook, outlook.law[-1, :ahead]
+    if method != KEPT:
+        outlook = forecaster.outlook_last(prices, _n_unseen(forecaster, prices.sessions))
+        law = outlook.law[:, :ahead]
+        return outlook, calibrate(law, _truth(prices, law), method=method)[-1]
+    kept = forecaster.kept.get(prices.symbol)
+    if kept is None or np.datetime64(kept.session) not in prices.sessions:
+        calibrator = Calibrator(ahead, KEPT)
+        outlook = _follow(forecaster, prices, calibrator)
+    else:
+        calibrator = Calibrator(ahead, KEPT)
+        calibrator.log_factor = kept.calibrator.log_factor[:ahead]
+        outlook = _follow(forecaster, prices, calibrator, after=np.datetime64(kept.session))
+    return outlook, calibrator.apply(outlook.law[-1, :ahead])
+
+
+def _follow(
+    forecaster: "Forecaster",
+    prices: Prices,
+    calibrator: Calibrator,
+    *,
+    after: np.datetime64 | None = None,
+) -> Outlook:
+    """Bring a calibration up to the last session; return what is forecast of the sessions seen.
+
+    Of those that it has been through already, it sees as many as have errors still to come.
+    """
+    sessions, ahead = prices.sessions, calibrator.horizon
+    if after is None:
+        n_known, n_new = 0, _n_unseen(forecaster, sessions)
+    else:
+        n_new = int((sessions > after).sum())
+        n_known = min(ahead, _n_unseen(forecaster, sessions[sessions <= after]))
+    outlook = forecaster.outlook_last(prices, n_known + n_new)
+    law = outlook.law[:, :ahead]
+    first = max(0, law.shape[0] - n_new)
+    calibrate(law, _truth(prices, law), calibrator=calibrator, first=first)
+    return outlook
+
+
+def _n_unseen(forecaster: "Forecaster", sessions: NDArray[np.datetime64]) -> int:
+    """Return how many of the last sessions, up to ``REPLAY``, a replay begins before."""
+    assert forecaster.provenance is not None
+    n = int((sessions >= np.datetime64(forecaster.provenance.validated_from)).sum())
+    return max(1, min(n, REPLAY))
+
+
+def _truth(prices: Prices, law: Law) -> Floats:
+    n, ahead = law.shape
+    return cumulative_returns(prices, ahead)[-n:]
