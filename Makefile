@@ -96,6 +96,8 @@ bench: $(READY) $(ORACLES_READY)  ## Measure speed and memory, beside PyTorch's 
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/adding.py
 	$(BIN)/python benchmarks/verdict.py
+	$(BIN)/python benchmarks/shares.py
+	$(BIN)/python benchmarks/volatility.py --tables linear
 	$(ORACLES)/bin/python benchmarks/forecasts.py --confirm
 	$(BIN)/python benchmarks/evenings.py meet
 	$(BIN)/python benchmarks/evenings.py kills

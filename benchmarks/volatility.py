@@ -39,13 +39,19 @@ BARS = ("AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA")
 """Stocks with open, high and low, of few years."""
 
 LEARNED_TO, JUDGED_TO = "2010-12-31", "2014-12-31"
+CURRENCIES = tuple(
+    f"EUR{one}=X" for one in ("USD", "GBP", "JPY", "CHF", "AUD", "CAD", "SEK", "NOK")
+)
+
 GROUPS = {
     "6 stocks, bars": (BARS, "2015-12-31", "2016-12-31"),
     "6 stocks, bars, a year later": (BARS, "2016-12-31", "2018-12-31"),
     "2 indices, bars": (INDICES, "2004-12-31", "2010-12-31"),
     "2 indices, bars, later": (INDICES, LEARNED_TO, JUDGED_TO),
     "7 stocks, closes": (SYMBOLS[::3], "1996-12-31", "2001-12-31"),
-    "20 stocks, closes": (SYMBOLS, LEARNED_TO, JUDGED_TO),
+    "20 stocks, closes": (SYMBOLS, "2004-12-31", "2010-12-31"),
+    "20 stocks, closes, later": (SYMBOLS, LEARNED_TO, JUDGED_TO),
+    "8 currencies, closes": (CURRENCIES, "2008-12-31", JUDGED_TO),
 }
 """Series, the last session that is learned from and the last that is judged."""
 

@@ -51,6 +51,12 @@ class Windows:
         largest part of a panel's windows for a long horizon, and read in double precision.
     volatility : ndarray, float64 (N,)
         Daily volatility at the origin; turns a target back into what it is of.
+    symbols : tuple of str
+        Of the series.
+    series : ndarray of int (N,)
+        Which of them each window is of.
+    log_variances : ndarray of bool (D,)
+        Which inputs are log variances, less that at the origin.
     """
 
     features: tuple[str, ...]
@@ -64,6 +70,9 @@ class Windows:
     ends: NDArray[np.datetime64]
     target: Floats32
     volatility: Floats
+    symbols: tuple[str, ...]
+    series: Indices
+    log_variances: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.origins)
@@ -130,7 +139,15 @@ def joined(parts: Sequence[Windows]) -> Windows:
     rows = np.cumsum([0, *(len(part.matrix) for part in parts)])
     names = ("matrix", "offset", "scale", "origins", "sessions", "ends", "target", "volatility")
     starts = np.concatenate([part.starts + row for part, row in zip(parts, rows, strict=False)])
-    return replace(parts[0], starts=starts, **{name: every(name) for name in names})
+    symbols = tuple(symbol for part in parts for symbol in part.symbols)
+    series = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    return replace(
+        parts[0],
+        starts=starts,
+        symbols=symbols,
+        series=series,
+        **{name: every(name) for name in names},
+    )
 
 
 def carried_features(
@@ -174,13 +191,7 @@ def make_windows(
         When the series is too short, does not move, or cannot carry a feature or target.
     """
     prices = prices.finished()
-    needed = WARM_UP + window
-    if len(prices) < needed:
-        raise DataError(
-            f"{prices.symbol} has {len(prices)} finished sessions; a window of {window} "
-            f"needs {needed}, as the first {WARM_UP} start the volatility. Fetch more, "
-            "or shorten --window"
-        )
+    _refuse_short(prices, window)
     volatility = price_volatility(prices)
     columns = _columns(prices, volatility, features or carried_features(prices, target=target))
     matrix = np.column_stack([column.values for column in columns])  # (n, D)
@@ -208,7 +219,20 @@ def make_windows(
         ends=padded[origins + horizon],
         target=answers[origins].astype(np.float32),
         volatility=volatility[origins],
+        symbols=(prices.symbol,),
+        series=np.zeros_like(origins),
+        log_variances=_are(kinds, Scaling.LOG_VARIANCE),
     )
+
+
+def _refuse_short(prices: Prices, window: int) -> None:
+    needed = WARM_UP + window
+    if len(prices) < needed:
+        raise DataError(
+            f"{prices.symbol} has {len(prices)} finished sessions; a window of {window} "
+            f"needs {needed}, as the first {WARM_UP} start the volatility. Fetch more, "
+            "or shorten --window"
+        )
 
 
 def _columns(prices: Prices, volatility: Floats, names: tuple[str, ...]) -> list[Column]:

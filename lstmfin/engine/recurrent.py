@@ -132,11 +132,7 @@ class Recurrent:
         kept = frozenset(noise.kept).intersection(cell.states)
         masked = noise.fed_back is not None
         sizes = Sizes(tuple(lead), T, B, D, self.n_hidden, p.A.dtype, masked, kept)
-        if sizes not in self._buffers:
-            while len(self._buffers) >= MOST_SHAPES:
-                del self._buffers[next(iter(self._buffers))]
-            self._buffers[sizes] = Buffers(cell, sizes)
-        s = self._used = self._buffers[sizes]
+        s = self._used = self._buffers_of(sizes)
         s.fill(x, initial, below, start=start)
         early = s.early.up(p.A[..., : s.n_early, :], cell.halved * self.n_hidden)
         late = s.late.up(p.A[..., s.n_early :, :], 0) if cell.late else None
@@ -160,6 +156,14 @@ class Recurrent:
                 for name in s.proposed:
                     s.keep(name, t, noise.kept[name])
         return s.states[cell.states[0]][1:]
+
+    def _buffers_of(self, sizes: Sizes) -> Buffers:
+        """Return buffers of these sizes, made if there are none; the oldest of many are let go."""
+        if sizes not in self._buffers:
+            while len(self._buffers) >= MOST_SHAPES:
+                del self._buffers[next(iter(self._buffers))]
+            self._buffers[sizes] = Buffers(self.cell, sizes)
+        return self._buffers[sizes]
 
     def states(self) -> States:
         """Return the states after each step of the last forward pass, each (T, ..., H, B)."""

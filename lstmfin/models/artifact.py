@@ -13,7 +13,7 @@ import platform
 import tokenize
 import zipfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,7 +27,7 @@ from lstmfin.engine.architecture import weight_shapes
 from lstmfin.engine.network import Network
 from lstmfin.engine.run import History
 from lstmfin.errors import LstmfinError, ModelFileError
-from lstmfin.models.calibration import Calibrator
+from lstmfin.models.calibration import MOST_LOG_FACTOR, Calibrator
 from lstmfin.models.forecaster import PANEL, Forecaster, new_network
 from lstmfin.models.linear import LinearPart
 from lstmfin.models.member import Member
@@ -38,6 +38,9 @@ from lstmfin.models.view import input_names
 
 FORMAT = 5
 """Raised when a reader of today could no longer make sense of the file."""
+
+CALIBRATION, LINEAR = "calibration", "linear"
+"""What is kept of the calibration (S, H, 2), and the weights of the linear part, in the archive."""
 
 HEADER_BYTES = 4096
 """Room for the headers of one array in the archive."""
@@ -74,7 +77,7 @@ def to_files(forecaster: Forecaster) -> dict[str, bytes]:
         "share": forecaster.share.tolist(),
         "members": [_member_out(member) for member in forecaster.members],
         "data": asdict(forecaster.provenance),
-        "calibration": {symbol: _kept_out(kept) for symbol, kept in forecaster.kept.items()},
+        "calibrated_to": {symbol: kept.session for symbol, kept in forecaster.kept.items()},
         "versions": {
             "lstmfin": lstmfin.__version__,
             "numpy": np.__version__,
@@ -107,24 +110,35 @@ def from_folder(folder: Path, *, name: str | None = None) -> Forecaster:
     try:
         forecaster = _bare_forecaster(manifest, where=str(path))
         members = [_member_in(table, forecaster) for table in manifest["members"]]
+        assert forecaster.provenance is not None
+        sessions = _sessions_in(manifest["calibrated_to"], forecaster.provenance)
         expected_sha = str(manifest["weights_sha256"])
     except _MEANINGLESS as error:
         _refuse(path, f"does not describe a model ({error!r})", cause=error)
 
+    H, linear = forecaster.horizon, forecaster.linear
     shapes = weight_shapes(forecaster.architecture())
-    n_members = forecaster.config.members
-    n_bytes = 4 * n_members * sum(math.prod(shape) for shape in shapes.values())
-    weights = _read(weights_path, n_bytes + HEADER_BYTES * (n_members * len(shapes) + 1))
+    n_bytes = 4 * len(members) * sum(math.prod(shape) for shape in shapes.values())
+    n_bytes += 8 * (2 * H * len(sessions) + (0 if linear is None else linear.weights.size))
+    weights = _read(weights_path, n_bytes + HEADER_BYTES * (len(members) * len(shapes) + 3))
     if len(weights) < n_bytes:
         _refuse(
             weights_path,
             f"is {len(weights)} bytes long, and its manifest describes {n_bytes} bytes of weights",
         )
+    if linear is not None:
+        forecaster.linear = replace(linear, weights=np.zeros(linear.weights.shape))
     for member in members:
         forecaster.members.append(member(new_network(forecaster)))
-    _read_weights(weights_path, weights, _arrays(forecaster))
+    forecaster.kept = {one: Kept(day, Calibrator(H, KEPT)) for one, day in sessions.items()}
+    arrays = _arrays(forecaster)
+    _read_weights(weights_path, weights, arrays)
     if hashlib.sha256(weights).hexdigest() != expected_sha:
         _refuse(weights_path, "differs from what was saved (its checksum is another)")
+    if (np.abs(arrays[CALIBRATION]) > MOST_LOG_FACTOR).any():
+        _refuse(weights_path, "holds a calibration that is out of bounds")
+    for symbol, log_factor in zip(sorted(forecaster.kept), arrays[CALIBRATION], strict=True):
+        forecaster.kept[symbol].calibrator.log_factor = log_factor
     return forecaster
 
 
@@ -166,7 +180,6 @@ def _bare_forecaster(manifest: dict[str, Any], *, where: str) -> Forecaster:
     if (std <= 0).any():
         raise ValueError("a feature has a spread of zero")
     forecaster.scaler = Scaler(mean, std)
-    forecaster.linear = _linear_in(manifest["linear"], forecaster, n_inputs)
     forecaster.naive = _laws_in(manifest["naive"], config.horizon)
     forecaster.share = _vector(manifest["share"], config.horizon, "share")
     if (forecaster.share < 0).any() or (forecaster.share > 1).any():
@@ -174,41 +187,46 @@ def _bare_forecaster(manifest: dict[str, Any], *, where: str) -> Forecaster:
     if not isinstance(manifest["members"], list) or len(manifest["members"]) != config.members:
         raise ValueError("it has other members than its configuration says")
     forecaster.provenance = _provenance_in(manifest["data"])
+    forecaster.linear = _linear_in(manifest["linear"], forecaster, n_inputs)
     if (forecaster.provenance.symbol == PANEL) != config.panel:
         raise ValueError("its symbol does not belong to its configuration")
-    calibration = manifest["calibration"]
-    if set(calibration) != set(forecaster.provenance.symbols):
-        raise ValueError("it keeps the calibration of other symbols than it was trained on")
-    forecaster.kept = {
-        symbol: _kept_in(calibration[symbol], config.horizon) for symbol in calibration
-    }
     return forecaster
 
 
 def _linear_out(linear: LinearPart) -> dict[str, Any]:
-    return {key: getattr(linear, key).tolist() for key in ("weights", "low", "high")}
+    return {
+        "symbols": list(linear.symbols),
+        "low": linear.low.tolist(),
+        "high": linear.high.tolist(),
+    }
 
 
 def _linear_in(
     table: dict[str, Any] | None, forecaster: Forecaster, n_inputs: int
 ) -> LinearPart | None:
+    """Return the linear part without its weights: zeros that take no room."""
     if (table is not None) != forecaster.has_linear:
         raise ValueError("a linear part does not belong to its target")
     if table is None:
         return None
-    H, rows = forecaster.horizon, table["weights"]
-    if len(rows) != 1 + n_inputs:
-        raise ValueError("its linear part has other inputs than it")
+    assert forecaster.provenance is not None
+    H, symbols = forecaster.horizon, tuple(table["symbols"])
+    if symbols != forecaster.provenance.symbols:
+        raise ValueError("its linear part is of other symbols than it")
     low, high = (_vector(table[key], H, key) for key in ("low", "high"))
     if (low > high).any():
         raise ValueError("a bound of its linear part is above the other")
-    return LinearPart(np.array([_vector(row, H, "weights") for row in rows]), low, high)
+    shape = (1 + len(symbols), 2 + n_inputs, H)
+    return LinearPart(symbols, np.broadcast_to(np.float64(0), shape), low, high)
 
 
 def _arrays(forecaster: Forecaster) -> dict[str, np.ndarray]:
     """Return the weights of all members by name; a single one's go by their own."""
-    alone = len(forecaster.members) == 1
-    return {
+    alone, kept = len(forecaster.members) == 1, sorted(forecaster.kept.items())
+    arrays = {CALIBRATION: np.array([one.calibrator.log_factor for _, one in kept])}
+    if forecaster.linear is not None:
+        arrays[LINEAR] = forecaster.linear.weights
+    return arrays | {
         name if alone else f"member{number}.{name}": member.network.params[name]
         for number, member in enumerate(forecaster.members)
         for name in member.network.params
@@ -268,16 +286,13 @@ def _provenance_in(table: dict[str, Any]) -> Provenance:
     return provenance
 
 
-def _kept_out(kept: Kept) -> dict[str, Any]:
-    return {"session": kept.session, **kept.calibrator.to_table()}
-
-
-def _kept_in(table: dict[str, Any], horizon: int) -> Kept:
-    session, calibrator = str(table["session"]), Calibrator.from_table(table)
-    if (calibrator.method, calibrator.horizon) != (KEPT, horizon):
-        raise ValueError("the calibration that it keeps is of another horizon or method")
-    np.datetime64(session, "D")  # or a ValueError
-    return Kept(session, calibrator)
+def _sessions_in(table: dict[str, Any], provenance: Provenance) -> dict[str, str]:
+    """Return the last session that each symbol was calibrated to."""
+    sessions = {symbol: str(session) for symbol, session in table.items()}
+    if set(sessions) != set(provenance.symbols):
+        raise ValueError("it keeps the calibration of other symbols than it was trained on")
+    np.array(list(sessions.values()), "datetime64[D]")  # or a ValueError
+    return sessions
 
 
 def _vector(values: Any, size: int, name: str, *, finite: bool = True) -> np.ndarray:

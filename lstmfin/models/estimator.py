@@ -180,4 +180,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             ends=days + self.gap,
             target=(truth / unit_of_returns(each[:, 0], truth.shape[1])).astype(np.float32),
             volatility=np.ones(n_rows),
+            symbols=("",),
+            series=np.zeros_like(rows),
+            log_variances=np.zeros(self.n_inputs, bool),
         )

@@ -85,9 +85,11 @@ def explain(forecaster: Forecaster, prices: Prices, origin: int, part: str) -> E
     forecast = float(np.mean([one.forecast for one in found]))
     baseline = float(np.mean([one.baseline for one in found]))
     if samples.linear is not None:  # of the last day alone, and exact
-        linear, last = samples.linear, samples.at_origin(samples.rows)[0]
-        values[-1] += linear.parts_of(last)[:, 0]
-        forecast += float(linear.of(last)[0])
-        baseline += float(linear.of(np.zeros_like(last))[0])
+        linear, rows = samples.linear, samples.rows
+        last, level = samples.at_origin(rows)[0], samples.level(rows)[0]
+        (which,) = linear.which(samples.windows.symbols)
+        values[-1] += linear.parts_of(last, level, which)[:, 0]
+        forecast += float(linear.of(last, level, which)[0])
+        baseline += float(linear.of(np.zeros_like(last), level, which)[0])
     mean = Attribution(values, forecast, baseline, sum(one.n_points for one in found))
     return Explanation(*PARTS[quantity, chosen], samples.windows.features, mean)

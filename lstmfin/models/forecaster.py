@@ -7,6 +7,7 @@ volatility at the origin and answer in such units, so that one can be trained on
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -259,27 +260,25 @@ class Forecaster:
         for member in self.members:
             for epoch, value in enumerate(member.history.validation_loss):
                 log.info("%s: validation loss %.5f after epoch %d", label, value, epoch)
+        self._settle(returns, training, validation, label)
+
+    def _settle(
+        self,
+        returns: NDArray[np.floating],
+        training: Samples,
+        validation: Samples,
+        label: str,
+    ) -> None:
+        """Fit what training leaves open, and note what ended at a bound."""
+        quantity, loss, naive = self.target.quantity, self.loss, self.naive
+        settled = partial(settle, training=training, validation=validation, returns=returns)
         with one_thread():
             warnings = [
-                settle(
-                    member,
-                    quantity,
-                    loss,
-                    training=training,
-                    validation=validation,
-                    returns=returns,
-                    naive=self.naive,
-                    symbol=label,
-                )
+                settled(member, quantity, loss, naive=naive, symbol=label)
                 for member in self.members
             ]
             self.share = believed(
-                self.members,
-                quantity,
-                loss,
-                validation=validation,
-                returns=returns,
-                naive=self.naive,
+                self.members, quantity, loss, validation=validation, returns=returns, naive=naive
             )
         self.warnings = list(dict.fromkeys(text for texts in warnings for text in texts))
 

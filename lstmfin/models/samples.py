@@ -87,19 +87,30 @@ class Samples:
         """Return the linear part (..., H) of windows by number, or zeros that fit them."""
         if self.linear is None:
             return np.zeros(1)
-        return self.linear.of(self.at_origin(rows))
+        which = self.linear.which(self.windows.symbols)
+        return self.linear.of(
+            self.at_origin(rows), self.level(rows), which[self.windows.series[rows]]
+        )
 
     def at_origin(self, rows: Indices) -> Floats:
         """Return the last step of windows by number (..., D), scaled by what was known at it."""
         return (self.windows.at_origin(rows) - self.scaler.mean) / self.scaler.std
 
+    def level(self, rows: Indices) -> Floats:
+        """Return the log of the trailing daily variance at the origin of windows by number."""
+        return 2 * np.log(self.windows.volatility[rows])
+
     def with_linear(self) -> "Samples":
         """Return the same samples with a linear part that is fitted to them."""
-        parts = np.array_split(self.rows, max(1, len(self.rows) // ROWS_AT_ONCE))
+        windows, parts = self.windows, np.array_split(self.rows, max(1, len(self) // ROWS_AT_ONCE))
         linear = fit_linear(
-            ((self.at_origin(part), self.windows.target[part]) for part in parts),
-            n_inputs=len(self.scaler.mean),
-            horizon=self.windows.target.shape[1],
+            (
+                (self.at_origin(part), self.level(part), windows.series[part], windows.target[part])
+                for part in parts
+            ),
+            symbols=windows.symbols,
+            own=windows.log_variances,
+            horizon=windows.target.shape[1],
         )
         return replace(self, linear=linear)
 

@@ -118,7 +118,8 @@ def test_what_is_saved_is_plain(files):
     assert set(files) == {"weights.npz", "manifest.json"}
     assert manifest["weights_sha256"] == hashlib.sha256(files["weights.npz"]).hexdigest()
     assert set(manifest["versions"]) == {"lstmfin", "numpy", "python"}
-    assert all(array.dtype == np.float32 for array in _arrays(files).values())
+    wide = {name for name, array in _arrays(files).items() if array.dtype != np.float32}
+    assert wide == {"calibration"}
     assert identity(files) == hashlib.sha256(files["manifest.json"]).hexdigest()[:12]
 
 
@@ -277,6 +278,12 @@ WEIGHTS = {
     ),
     "compressed": lambda arrays, members: _zipped(members, zipfile.ZIP_DEFLATED),
     "encrypted": lambda arrays, members: _encrypted(members),
+    "calibration out of bounds": lambda arrays, members: _other(
+        arrays, "calibration", np.full_like(arrays["calibration"], 9.0)
+    ),
+    "calibration of another horizon": lambda arrays, members: _other(
+        arrays, "calibration", arrays["calibration"][:, :-1]
+    ),
     "no archive": lambda arrays, members: b"PK\x03\x04 and so on",
     "nothing": lambda arrays, members: b"",
     "empty archive": lambda arrays, members: _zipped([]),
@@ -365,13 +372,10 @@ MANIFESTS = {
     "a panel of one symbol": _set("config", "panel", to=True),
     "no symbols": _drop("data", "symbols"),
     "no provenance": _drop("data"),
-    "no calibration": _drop("calibration"),
-    "calibration of another symbol": _set("calibration", to={"X": {}}),
-    "calibration in text": _set("calibration", "GARCH", to="aci"),
-    "calibration of no session": _set("calibration", "GARCH", "session", to="soon"),
-    "calibration by another method": _set("calibration", "GARCH", "method", to="split"),
-    "calibration of another horizon": _set("calibration", "GARCH", "log_factor", to=[[0.0, 0.0]]),
-    "calibration out of bounds": _set("calibration", "GARCH", "log_factor", 0, to=[9.0, 0.0]),
+    "no calibration": _drop("calibrated_to"),
+    "calibration of another symbol": _set("calibrated_to", to={"X": "2024-01-02"}),
+    "calibration as text": _set("calibrated_to", to="GARCH"),
+    "calibration to no session": _set("calibrated_to", "GARCH", to="soon"),
     "provenance without a digest": _drop("data", "digest"),
     "provenance without a date": _set("data", "last", to="yesterday"),
     "provenance that counts in text": _set("data", "n_sessions", to="many"),
@@ -417,6 +421,41 @@ def test_a_loss_without_a_width_needs_the_residual(trained, tmp_path):
     manifest["members"][0]["residual"] = None
     changed = json.dumps(manifest).encode()
     with pytest.raises(ModelFileError, match="train the model anew"):
+        from_folder(_write(tmp_path, files | {"manifest.json": changed}))
+
+
+LINEAR = {
+    "none": _set("linear", to=None),
+    "of another symbol": _set("linear", "symbols", to=["X"]),
+    "of more symbols": _set("linear", "symbols", to=["GARCH", "X"]),
+    "without a bound": _drop("linear", "low"),
+    "with a bound of another length": _set("linear", "high", to=[1.0]),
+    "with bounds that cross": _set("linear", "low", to=[99.0, 99.0, 99.0]),
+    "where there should be none": _set("config", "no-linear", to=True),
+}
+
+
+@pytest.mark.parametrize("case", LINEAR)
+def test_linear_parts_that_do_not_fit_are_refused(trained, tmp_path, case):
+    """What networks add to is as much a part of a model as they are."""
+    files = to_files(trained(target="volatility"))
+    manifest = json.loads(files["manifest.json"])
+    LINEAR[case](manifest)
+    changed = json.dumps(manifest).encode()
+    with pytest.raises(ModelFileError, match="train the model anew"):
+        from_folder(_write(tmp_path, files | {"manifest.json": changed}))
+
+
+def test_a_linear_part_of_many_series_makes_no_room(trained, tmp_path):
+    """What the manifest says of its weights is held against the file before they are made."""
+    files = to_files(trained(target="volatility"))
+    manifest = json.loads(files["manifest.json"])
+    names = [f"S{number}" for number in range(20_000)]
+    manifest["data"]["symbols"] = manifest["linear"]["symbols"] = names
+    manifest["calibrated_to"] = dict.fromkeys(names, manifest["data"]["last"])
+    changed = json.dumps(manifest).encode()
+    assert len(changed) < 4_000_000
+    with pytest.raises(ModelFileError, match="describes"):
         from_folder(_write(tmp_path, files | {"manifest.json": changed}))
 
 

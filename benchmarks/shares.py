@@ -1,0 +1,96 @@
+"""The share of its linear part that a series has to itself: regressions alone, without a network.
+
+    python benchmarks/shares.py    # the table in docs/defaults.md, half a minute
+
+Each is fitted to sessions up to the end of a year and judged on the year or the years after it, set
+right in the mean by its training errors. Nothing after 2014 is looked at, of six stocks with few
+years nothing after 2018. Printed is the share of HAR's QLIKE that is saved, as the mean over series
+and years, and how many of the series have the lower QLIKE.
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+from volatility import BARS, CURRENCIES, INDICES, SYMBOLS, sample
+
+from lstmfin.data.variance import realised_variance
+from lstmfin.data.windows import joined, make_windows
+from lstmfin.models import linear
+from lstmfin.models.samples import Samples, Scaler
+from lstmfin.registry import BASELINES
+
+CUTS = {
+    "bars": [(BARS, year, 1) for year in (2014, 2015, 2016, 2017)]
+    + [(INDICES, year, 2) for year in (2002, 2004, 2006, 2008, 2010, 2012)],
+    "closes": [(SYMBOLS, year, 3) for year in (1995, 1998, 2001, 2004, 2007, 2010)]
+    + [(CURRENCIES, year, 3) for year in (2002, 2005, 2008, 2011)],
+}
+"""Series, the last year that is learned from, and how many years are judged."""
+
+SHARES = {
+    "one for all": np.inf,
+    "n of n + 8000": 8000,
+    "n of n + 4000": 4000,
+    "n of n + 2000": 2000,
+    "n of n + 1000": 1000,
+    "its own alone": 0,
+}
+
+
+def saved(symbols: tuple[str, ...], year: int, n_years: int) -> list[list[float]]:
+    """Return the share of HAR's QLIKE that each choice saves, a list for each series."""
+    learned_to = np.datetime64(f"{year}-12-31")
+    every = [sample(symbol).until(f"{year + n_years}-12-31") for symbol in symbols]
+    windows = joined([make_windows(one, window=2, horizon=1, target="volatility") for one in every])
+    training = windows.known[windows.ends[windows.known] <= learned_to]
+    x = windows.at_origin(training).astype(np.float64)
+    samples = Samples(windows, Scaler(x.mean(axis=0), x.std(axis=0)), training)
+    of_har = [_of_har(one, learned_to) for one in every]
+    found = []
+    for share in SHARES.values():
+        linear.OWN = share
+        fitted = samples.with_linear()
+        right = np.log(np.exp(fitted.target - fitted.said(training)).mean())
+        row = []
+        for number, (own, har) in enumerate(zip(every, of_har, strict=True)):
+            judged = (windows.series == number) & (windows.sessions >= learned_to - 7)
+            rows = np.flatnonzero(judged)
+            rows = rows[np.searchsorted(windows.sessions[rows], learned_to, side="right") - 1 : -1]
+            said = np.exp(fitted.said(rows)[:, 0] + right + samples.level(rows))
+            row.append(1 - qlike(realised_variance(own)[windows.origins[rows] + 1], said) / har)
+        found.append(row)
+    return np.transpose(found).tolist()
+
+
+def _of_har(prices, learned_to: np.datetime64) -> float:
+    model = BASELINES.get("har-rv")(1)
+    model.fit(prices.until(learned_to))
+    first = int(np.searchsorted(prices.sessions, learned_to, side="right")) - 1
+    origins = np.arange(first, len(prices) - 1)
+    said = model.predict_variance(prices, origins)[:, 0]
+    return qlike(realised_variance(prices)[origins + 1], said)
+
+
+def qlike(truth, forecast) -> float:
+    """Return the mean QLIKE."""
+    return float(np.mean(truth / forecast - np.log(truth / forecast) - 1))
+
+
+def main() -> None:
+    print("| choice | bars | lower than HAR | closes | lower than HAR |")
+    print("|---|---|---|---|---|")
+    cells = {name: [] for name in SHARES}
+    for cuts in CUTS.values():
+        parts = [np.array(saved(*cut)) for cut in cuts]
+        means, every = np.mean([one.mean(axis=0) for one in parts], axis=0), np.concatenate(parts)
+        for at, name in enumerate(SHARES):
+            n = (every[:, at] > 0).sum()
+            cells[name] += [f"{means[at]:+.2%}", f"{n} of {len(every)}"]
+    for name, row in cells.items():
+        print(f"| {name} | {' | '.join(row)} |")
+
+
+if __name__ == "__main__":
+    main()
