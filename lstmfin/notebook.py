@@ -325,6 +325,6 @@ def plot(
             f"there is no picture '{kind}' of a {type(result).__name__}; there are: "
             f"{', '.join(able)}"
         )
-    asked = with_keywords(PlotConfig(), options, but=("out", "theme"))
+    asked = with_keywords(PlotConfig(), options, but=("out", "theme", "model"))
     figure: Figure = chosen.figure(chosen.made(subject, asked), theme=theme)
     return figure

@@ -243,7 +243,7 @@ def test_other_series_and_panels(home):
 
 def test_every_kind_of_a_symbol_is_of_a_model_or_a_backtest():
     """So that a notebook can draw it."""
-    kinds = {PLOTS.get(name).subject for name in PLOTS.names() if PLOTS.get(name).gather}
+    kinds = {PLOTS.get(name).subject for name in PLOTS.names() if PLOTS.get(name).subject}
     assert {one.__name__ for one in kinds} == {"Trained", "Tested"}
 
 

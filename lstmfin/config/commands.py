@@ -140,6 +140,10 @@ class BacktestConfig(Section):
         return tuple(sorted({"drift", "zero-return", *self.baselines}))
 
 
+WHICH_MODEL = (
+    "Which model: the symbol's own (the last one trained on it), or the last panel, which need "
+    "never have seen it."
+)
 MOST_UNITS = 4
 """Curves that can be told apart in one panel, by hues that all can see."""
 
@@ -176,6 +180,7 @@ class PlotConfig(Section):
 
     out: Path | None = option(None, "File (.png .svg .pdf) or folder to write.", saved=False)
     theme: str = option("light", "Colours of the pictures.", choices=("light", "dark"))
+    model: str = option("own", WHICH_MODEL, choices=("own", "panel"), saved=False)
     from_: dt.date | None = option(
         None, "First session of the picture of gates, as YYYY-MM-DD.", saved=False
     )
@@ -224,12 +229,7 @@ class ForecastConfig(Section):
     horizon: int | None = option(
         None, "Sessions ahead; all that the model was trained for if not given.", minimum=1
     )
-    model: str = option(
-        "own",
-        "Which model: the symbol's own (the last one trained on it), or the last panel, which need "
-        "never have seen it.",
-        choices=("own", "panel"),
-    )
+    model: str = option("own", WHICH_MODEL, choices=("own", "panel"))
     calibration: str | None = option(
         None, "How ranges are calibrated; as the model says if not given.", choices=CALIBRATIONS
     )

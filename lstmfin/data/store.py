@@ -16,7 +16,7 @@ from lstmfin.data.faults import VALUE_COLUMNS, Doubt
 from lstmfin.data.merge import Merge, write
 from lstmfin.data.prices import ACTION_KINDS, Prices, make_actions, make_bars
 from lstmfin.data.sqlite import connect, transaction, translated
-from lstmfin.data.symbols import near_symbol
+from lstmfin.data.symbols import near_symbol, unit_of
 from lstmfin.errors import DataError
 from lstmfin.workspace import make_folder
 
@@ -135,7 +135,7 @@ class Store:
         return SeriesInfo(
             symbol=row[0],
             source=row[1],
-            currency=row[2],
+            currency=unit_of(symbol, row[2]),
             timezone=row[3],
             label=row[4],
             fetched_at=dt.datetime.fromisoformat(row[5]),

@@ -18,6 +18,19 @@ def is_ticker(symbol: str) -> bool:
     return symbol.isascii() and len(symbol) <= MAX_LENGTH and bool(_TICKER.fullmatch(symbol))
 
 
+def unit_of(symbol: str, currency: str) -> str:
+    """Return the currency of a price; none of an index, ``^`` and a name, which counts points.
+
+    Sources name the currency of its exchange.
+
+    Examples
+    --------
+    >>> unit_of("AAPL", "USD"), unit_of("^GSPC", "USD")
+    ('USD', '')
+    """
+    return "" if symbol.startswith("^") else currency
+
+
 def parse_symbol(text: str) -> str:
     """Return a symbol, one of an exchange in upper case, or refuse what cannot be one.
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from matplotlib.figure import Figure
 
 from lstmfin.config import PlotConfig
+from lstmfin.plots.measured import intact, load_measured
 from lstmfin.plots.style import Theme, drawing, theme_named
 from lstmfin.plots.subject import Tested, Trained
 from lstmfin.workspace import Workspace
@@ -24,44 +25,46 @@ class PlotKind(Generic[P]):
         Frozen dataclass of plain arrays and strings.
     draw : callable
         Makes a figure of a picture in a theme, and touches nothing else.
-    subject : type
-        What of a symbol it shows: Trained or Tested. None for a kind that is of no symbol, and is
-        drawn by another command.
     make : callable
-        Makes the picture of a subject; DataError, with the command that computes it, where it has
-        nothing to show.
+        Makes the picture of a subject, or of a measurement; DataError, with the command that
+        computes it, where it has nothing to show.
+    subject : type
+        What of a symbol it shows: Trained or Tested. None for a kind that is of no symbol.
+    measured_by : str
+        The command whose measurement a kind of no symbol shows.
     asks : bool
         Whether ``make`` takes the options of the command as well, for what it is to show.
-    drawn_by : str
-        The command that draws a kind of no symbol.
     """
 
     picture: type[P]
     draw: Callable[[P, Theme], Figure]
+    make: Callable[..., P]
     subject: type[Trained] | type[Tested] | None = None
-    make: Callable[..., P] | None = None
+    measured_by: str = ""
     asks: bool = False
-    drawn_by: str = ""
 
-    @property
-    def gather(self) -> Callable[..., P] | None:
-        """What makes the picture of a symbol from a workspace; None for a kind of no symbol."""
-        return self.gathered if self.subject else None
-
-    def gathered(self, workspace: Workspace, symbol: str, asked: PlotConfig | None = None) -> P:
-        """Return the picture of a symbol from what a workspace holds.
+    def gathered(
+        self, workspace: Workspace, symbol: str = "", asked: PlotConfig | None = None
+    ) -> P:
+        """Return the picture of a symbol, or of no symbol, from what a workspace holds.
 
         Raises
         ------
         DataError
             When it was never computed; the message names the command that does.
         """
-        assert self.subject is not None
-        return self.made(self.subject.load(workspace, symbol), asked)
+        if self.subject is not None:
+            return self.made(self.subject.load(workspace, symbol, asked), asked)
+        measured = load_measured(workspace, self.measured_by)
+        with intact(workspace, self.measured_by):
+            return self.made(measured, asked)
+
+    def reads(self, name: str) -> bool:
+        """Tell whether an option of the command, other than place and theme, makes a difference."""
+        return self.subject is Trained if name == "model" else self.asks
 
     def made(self, subject: Any, asked: PlotConfig | None = None) -> P:
-        """Return the picture of a model or a backtest."""
-        assert self.make is not None
+        """Return the picture of a model, a backtest or a measurement."""
         return self.make(subject, *([asked or PlotConfig()] if self.asks else []))
 
     def figure(self, picture: P, *, theme: str = "light") -> Figure:

@@ -103,13 +103,14 @@ def drawing(theme: Theme | None = None) -> Iterator[None]:
 
 
 class Frame(NamedTuple):
-    """The words around a picture; ``as_of`` is None where it shows no prices."""
+    """The words around a picture; ``dated`` says what the day ``as_of`` is of."""
 
     title: str
     subtitle: str
     source: str
-    as_of: dt.date | np.datetime64 | None
+    as_of: dt.date | np.datetime64
     aside: str = ""
+    dated: str = "Data to"
 
 
 class Sheet(Figure):
@@ -132,8 +133,7 @@ def framed(theme: Theme, frame: Frame, *, height: float = HEIGHT) -> Figure:
 
     write(left, height - 0.33, frame.title, size=13.5, weight="bold")
     write(left, height - 0.57, frame.subtitle, size=9.0, color=theme.muted)
-    dated = "" if frame.as_of is None else f" Data to {frame.as_of}."
-    footnote = f"Source: {literal(frame.source, 60)}.{dated}"
+    footnote = f"Source: {literal(frame.source, 60)}. {frame.dated} {frame.as_of}."
     write(left, 0.13, footnote, size=7.5, color=theme.muted)
     if frame.aside:
         write(left, 0.28, frame.aside, size=8.0, color=theme.rival, weight="bold")

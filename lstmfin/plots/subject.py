@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 
 from lstmfin.backtest.another import another_network
 from lstmfin.backtest.record import Record, has_record, load_record
+from lstmfin.config import PlotConfig
 from lstmfin.data.prices import Prices
 from lstmfin.data.store import Store
 from lstmfin.errors import DataError
-from lstmfin.models.forecaster import Forecaster
-from lstmfin.models.shelf import load_model
+from lstmfin.models.forecaster import PANEL, Forecaster
+from lstmfin.models.shelf import load_model, load_panel
 from lstmfin.plots.style import HEIGHT, Frame, Theme, framed
 from lstmfin.plots.text import literal
 from lstmfin.workspace import Workspace
@@ -30,9 +31,16 @@ class Trained:
     prices: Prices
 
     @classmethod
-    def load(cls, workspace: Workspace, symbol: str) -> Self:
-        """Return the saved model of a symbol; DataError, with the command, where there is none."""
-        _, forecaster = load_model(workspace, symbol)
+    def load(cls, workspace: Workspace, symbol: str, asked: PlotConfig | None = None) -> Self:
+        """Return the saved model of a symbol, or the last panel before its prices.
+
+        Raises
+        ------
+        DataError
+            When there is none; the message names the command that trains one.
+        """
+        panel = asked is not None and asked.model == PANEL
+        _, forecaster = load_panel(workspace) if panel else load_model(workspace, symbol)
         with Store(workspace.database) as store:
             others = tuple(store.prices(other) for other in forecaster.config.exog)
             prices = replace(store.prices(symbol).finished(), others=others)
@@ -42,6 +50,13 @@ class Trained:
     def label(self) -> str:
         """What the network is called."""
         return self.forecaster.config.cell.upper()
+
+    @property
+    def aside(self) -> str:
+        """What must be said beside the picture; empty where the model learned from the symbol."""
+        data = self.forecaster.provenance
+        was_seen = data is None or self.prices.symbol in data.symbols
+        return "" if was_seen else "By a panel that was not trained on this symbol"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +71,9 @@ class Tested:
     another: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, workspace: Workspace, symbol: str) -> Self:
+    def load(cls, workspace: Workspace, symbol: str, asked: PlotConfig | None = None) -> Self:
         """Return the last backtest of a symbol; DataError, with the command, for want of one."""
+        del asked
         record = load_record(workspace, symbol)
         return cls(record, partial(_others, workspace, symbol), _another(workspace, record))
 

@@ -1,10 +1,13 @@
 """The commands that look at the engine itself."""
 
+import datetime as dt
 import json
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
+from lstmfin import __version__
 from lstmfin.engine.cells.mgu import MGU
 
 
@@ -58,13 +61,67 @@ def test_gradients_of_a_saved_model(trained, tmp_path):
     assert ET.fromstring((tmp_path / "g.svg").read_text()).tag.endswith("svg")
 
 
-def test_the_picture_is_drawn_by_its_own_command(trained, tmp_path):
-    """``plot`` leaves it out, and says how to draw it when it is asked for."""
+MEASURED = {
+    "gradients": "gradients --cell rnn,lstm --hidden 4",
+    "adding": "bench adding --length 20 --limit 4800 --cell lstm,rnn --hidden 2 --batch 2",
+    "timing": "bench timing --length 5 --limit 64 --cell rnn",
+}
+"""Each kind of picture of no symbol, and what measures it."""
+
+
+@pytest.mark.parametrize("kind", MEASURED)
+def test_what_was_measured_is_kept_and_drawn(lstmfin, tmp_path, kind):
+    """``plot`` draws the same bytes as --out did, and the file says how and when it was measured."""
+    line = MEASURED[kind].split()
+    command = " ".join(line[: 1 + (line[0] == "bench")])
+    ended = lstmfin("plot", kind)
+    assert (ended.code, ended.out) == (65, "")
+    assert ended.err.endswith(f"yet; measure it: lstmfin {command}\n")
+    assert lstmfin(*line, "--seed", 3, "--out", "a.png", "--theme", "dark").code == 0
+    (row,) = rows(lstmfin("--format", "json", "plot", kind, "--theme", "dark"))
+    assert (row["symbol"], row["kind"]) == (None, kind)
+    assert Path(row["path"]) == tmp_path / "w" / "reports" / "measured" / f"{kind}.png"
+    assert Path(row["path"]).read_bytes() == (tmp_path / "a.png").read_bytes()
+    kept = json.loads(
+        (tmp_path / f"w/reports/measured/{command.replace(' ', '-')}.json").read_bytes()
+    )
+    assert (kept["command"], kept["version"], kept["options"]["seed"]) == (command, __version__, 3)
+    at = dt.datetime.fromisoformat(kept["at"])
+    assert dt.timedelta() <= dt.datetime.now(dt.UTC) - at < dt.timedelta(minutes=5)
+    assert lstmfin("plot", kind, "--out", "b.svg").code == 0
+    assert f"Measured on {at.date()}." in (tmp_path / "b.svg").read_text()
+
+
+def test_a_picture_of_no_symbol_takes_none(trained):
+    """One that is named is refused; a picture of a symbol, and ``plot`` without KIND, go on."""
     ended = trained("plot", "gradients", "GARCH")
     assert ended.code == 2
-    assert "lstmfin gradients --out gradients.png" in ended.err
+    assert "is of no symbol: lstmfin plot gradients, without 'GARCH'" in ended.err
     found = rows(trained("--format", "json", "plot", "GARCH"))
-    assert "gradients" not in {row["kind"] for row in found}
+    assert not {"gradients", "adding", "timing"} & {row["kind"] for row in found}
+    assert "did you mean 'gradients'" in trained("plot", "gradient").err
+
+
+@pytest.mark.parametrize("line", MEASURED.values(), ids=MEASURED)
+def test_a_workspace_that_cannot_be_written_costs_a_warning(lstmfin, tmp_path, line):
+    """What was measured is shown all the same, and drawn where a file is asked for."""
+    (tmp_path / "w").write_text("a file where the workspace should be")
+    ended = lstmfin("-q", *line.split(), "--out", "a.svg")
+    assert ended.code == 0
+    assert ended.out
+    assert ended.err.startswith("lstmfin: not kept for lstmfin plot ")
+    assert ended.err.count("\n") == 1
+    assert (tmp_path / "a.svg").is_file()
+
+
+def test_a_learning_curve_is_kept_in_few_points(lstmfin, tmp_path):
+    """However long it took; first and last are among them."""
+    line = "bench adding --length 12 --limit 4801 --cell rnn --hidden 1 --batch 1"
+    assert lstmfin(*line.split()).code == 0
+    kept = json.loads((tmp_path / "w/reports/measured/bench-adding.json").read_bytes())["found"]
+    (course,) = kept["courses"].values()
+    assert 750 <= len(course) <= 1501
+    assert (course[0][0], course[-1][0]) == (1, 4801)
 
 
 def test_bench_counts_sequences(lstmfin):
@@ -79,7 +136,7 @@ def test_bench_counts_sequences(lstmfin):
 
 
 def test_bench_draws_how_cells_learn(lstmfin, tmp_path):
-    """--out is the picture of the courses; ``plot adding`` says how to draw it."""
+    """--out is the picture of the courses, in the colours that were asked for."""
     words = (
         "bench",
         "adding",
@@ -94,7 +151,6 @@ def test_bench_draws_how_cells_learn(lstmfin, tmp_path):
     )
     assert "a.svg" in lstmfin(*words, "--theme", "dark").err
     assert ET.fromstring((tmp_path / "a.svg").read_text()).tag.endswith("svg")
-    assert "lstmfin bench adding --out adding.png" in lstmfin("plot", "adding").err
 
 
 def test_bench_names_the_cells_of_its_problem(lstmfin):

@@ -5,6 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from lstmfin.plots.subject import Trained
+from lstmfin.registry import PLOTS
+
 QUICK = ("--hidden", "4", "--window", "10", "--horizon", "3", "--epochs", "1")
 
 
@@ -130,6 +133,41 @@ def test_a_panel_from_end_to_end(more, tmp_path):
     assert "Of 2 seeds, at the next session" in asked.out
     own = rows(more("--format", "json", "train", "GARCH", *QUICK, "forecast", "GARCH"))
     assert own[0]["model"] != row["model"]
+
+
+BY_A_MODEL = [name for name in PLOTS.names() if PLOTS.get(name).subject is Trained]
+
+
+def test_pictures_by_a_panel_of_a_series_that_it_never_saw(more, tmp_path):
+    """Each kind that is of a model takes ``--model panel``, and says what the panel did not see."""
+    line = ("train", "GARCH", "RANDOM-WALK", "--panel", *QUICK, "--members", "2")
+    assert more(*line, "--features", "log-return,volatility").code == 0
+    assert more("plot", "forecast", "EARLY").code == 65
+    for kind in BY_A_MODEL:
+        for symbol, unseen in (("EARLY", True), ("GARCH", False)):
+            ended = more("plot", kind, symbol, "--model", "panel", "--out", "a.svg")
+            assert ended.code == 0, ended.err
+            words = (tmp_path / "a.svg").read_text()
+            assert (f"{symbol}: " in words, "was not trained on" in words) == (True, unseen)
+    found = rows(more("--format", "json", "plot", "EARLY", "--model", "panel"))
+    assert [row["kind"] for row in found] == BY_A_MODEL
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("forecast GARCH --model panel", 65, "there is no panel"),
+        ("forecast GARCH --model pannel", 2, "did you mean 'panel'"),
+        ("equity GARCH --model panel", 2, "lstmfin plot forecast, gates, seeds, training"),
+        ("gradients --model panel", 2, "'gradients' has no --model"),
+    ],
+)
+def test_no_picture_by_a_panel(trained, words, code, said):
+    """Where there is none, and of what no model draws, in one sentence."""
+    ended = trained("plot", *words.split())
+    assert (ended.code, ended.out) == (code, "")
+    assert said in ended.err
+    assert ended.err.count("\n") == 1
 
 
 def test_a_backtest_of_a_panel_says_what_it_tests(fetched):

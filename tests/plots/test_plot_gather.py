@@ -1,5 +1,7 @@
 """Pictures of what a workspace holds."""
 
+import datetime as dt
+import json
 import shutil
 
 import numpy as np
@@ -13,7 +15,8 @@ from lstmfin.workspace import Workspace
 
 LINE = (
     "fetch GARCH --source synthetic --start 2022-06-01 train --members 2 --hidden 4 --window 10 --horizon 3 "
-    "--epochs 2 backtest --train 300 --test 200"
+    "--epochs 2 backtest --train 300 --test 200 gradients --cell rnn,lstm --hidden 4 "
+    "bench adding --length 12 --limit 32 --hidden 2 bench timing --length 4 --limit 32"
 )
 
 
@@ -25,7 +28,8 @@ def workspace(tmp_path_factory):
     return Workspace(root)
 
 
-KINDS = [name for name in PLOTS.names() if PLOTS.get(name).gather]
+KINDS = [name for name in PLOTS.names() if PLOTS.get(name).subject]
+OF_NO_SYMBOL = [name for name in PLOTS.names() if not PLOTS.get(name).subject]
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -44,6 +48,41 @@ def test_what_was_not_done_names_the_command(tmp_path, name):
     """A kind with nothing to show says which command computes it."""
     with pytest.raises(DataError, match=r"lstmfin (backtest|train) GARCH"):
         PLOTS.get(name).gathered(Workspace(tmp_path), "GARCH", PlotConfig())
+
+
+@pytest.mark.parametrize("name", OF_NO_SYMBOL)
+def test_a_picture_of_what_was_measured(workspace, name):
+    """Of no symbol: its corner names the command, the seed and the day of the measurement."""
+    kind = PLOTS.get(name)
+    picture = kind.gathered(workspace)
+    assert isinstance(picture, kind.picture)
+    today = dt.datetime.now(dt.UTC).date()
+    assert picture.source == f"lstmfin {kind.measured_by}, seed 0"
+    assert abs(picture.as_of - today) <= dt.timedelta(days=1)
+    said = [text.get_text() for text in kind.figure(picture).texts]
+    assert f"Source: {picture.source}. Measured on {picture.as_of}." in said
+
+
+@pytest.mark.parametrize("name", OF_NO_SYMBOL)
+def test_what_was_not_measured_names_the_command(workspace, tmp_path, name):
+    """And so does a measurement that is damaged, in whatever way."""
+    kind = PLOTS.get(name)
+    with pytest.raises(DataError, match=f"yet; measure it: lstmfin {kind.measured_by}$"):
+        kind.gathered(Workspace(tmp_path))
+    root = tmp_path / "w"
+    shutil.copytree(workspace.root, root)
+    (path,) = root.glob(f"reports/measured/{kind.measured_by.replace(' ', '-')}.json")
+    whole = json.loads(path.read_bytes())
+    for damaged in (
+        "{",
+        "[]",
+        "{}",
+        json.dumps(whole | {"found": {}}),
+        json.dumps(whole | {"at": "x"}),
+    ):
+        path.write_text(damaged)
+        with pytest.raises(DataError, match=f"is damaged .* anew: lstmfin {kind.measured_by}$"):
+            kind.gathered(Workspace(root))
 
 
 OF_A_BACKTEST = ("calibration", "equity", "skill")
@@ -67,7 +106,7 @@ def test_a_backtest_of_another_network_says_so(workspace, tmp_path):
 
 def test_the_fan_is_the_forecast(workspace):
     """The fan starts at the last close, its bands are nested, and the naive range is beside it."""
-    picture = PLOTS.get("forecast").gather(workspace, "GARCH")
+    picture = PLOTS.get("forecast").gathered(workspace, "GARCH")
     assert picture.quantiles.shape == (3, 6)
     assert (np.diff(picture.quantiles, axis=1) > 0).all()
     assert (picture.future > picture.sessions[-1]).all()
@@ -80,7 +119,7 @@ def test_the_fan_is_the_forecast(workspace):
 
 def test_training_starts_from_the_naive_law(workspace):
     """Epoch 0 is the law that training starts from, and has no training loss of its own."""
-    picture = PLOTS.get("training").gather(workspace, "GARCH")
+    picture = PLOTS.get("training").gathered(workspace, "GARCH")
     assert picture.epochs[0] == 0
     assert picture.reference_loss == picture.validation_loss[0]
     assert np.isnan(picture.train_loss[0])
@@ -90,7 +129,7 @@ def test_training_starts_from_the_naive_law(workspace):
 
 def test_equity_is_that_of_the_record(workspace):
     """Costs make the strategy worth no more than it was before them."""
-    picture = PLOTS.get("equity").gather(workspace, "GARCH")
+    picture = PLOTS.get("equity").gathered(workspace, "GARCH")
     assert len(picture.sessions) == len(picture.strategy) == len(picture.benchmark)
     assert (picture.strategy <= picture.gross + 1e-12).all()
     assert set(np.unique(picture.position)) <= {-1.0, 0.0, 1.0}

@@ -1,6 +1,7 @@
 """The contract of every kind of plot, walked over the registry."""
 
 import logging
+import re
 import warnings
 import xml.etree.ElementTree as ET
 from itertools import pairwise
@@ -54,6 +55,15 @@ def test_symbols_are_literal(kind, symbol, make_picture):
     if symbol.isprintable() and len(symbol) < 40:
         assert title.startswith(symbol)
     assert not any(text.get_parse_math() for text in figure.texts)
+
+
+@every_kind
+def test_the_corner_tells_where_it_is_from(kind, make_picture):
+    """The source, and the day that it is of, in words below the picture."""
+    picture = make_picture(kind)
+    said = [text.get_text() for text in PLOTS.get(kind).figure(picture).texts]
+    (corner,) = [one for one in said if one.startswith("Source: ")]
+    assert re.fullmatch(rf"Source: {picture.source}\. (Data to|Measured on) 2024-05-03\.", corner)
 
 
 @every_kind

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from lstmfin.engine.gradient_decay import Decay
 from lstmfin.errors import UsageError
-from lstmfin.plots.kinds.gradients import LEAST, MOST, Curve, gradients_picture
+from lstmfin.plots.kinds.gradients import LEAST, MOST, Curve, make
+from lstmfin.plots.measured import Measured
 from lstmfin.plots.style import (
     THEMES,
     Frame,
@@ -111,15 +111,14 @@ def test_labels_stand_at_their_lines(scale):
     assert (len(axes.texts), axes.get_ylim()) == (3, before)
 
 
-@pytest.mark.parametrize("as_of", [None, dt.date(2024, 5, 3), np.datetime64("2024-05-03")])
+@pytest.mark.parametrize("as_of", [dt.date(2024, 5, 3), np.datetime64("2024-05-03")])
 def test_a_footnote_names_source_and_date(as_of):
-    """The date alike from either kind of day, and none where the picture shows no prices."""
+    """The date alike from either kind of day."""
     figure = framed(THEMES["light"], Frame("T", "S", "made up", as_of))
-    dated = "" if as_of is None else " Data to 2024-05-03."
     assert [one.get_text() for one in figure.texts] == [
         "T",
         "S",
-        f"Source: made up.{dated}",
+        "Source: made up. Data to 2024-05-03.",
         "lstmfin",
     ]
 
@@ -142,15 +141,17 @@ def test_a_theme_is_told_by_its_name(name):
 
 def test_what_was_measured_is_drawn_as_it_was():
     """Rest is told of the simple network, where it matters, and its name goes unsaid."""
-    lags, norms = (1, 2), np.array([0.5, 0.25], np.float32)
-    rest, driven = (Decay("rnn, U × 1", "rnn", inputs, lags, norms) for inputs in (0.0, 1.0))
-    picture = gradients_picture([rest, driven], [Decay("lstm", "lstm", 0.0, lags, norms)])
+    simple = {"label": "rnn, U × 1", "cell": "rnn", "lags": [1, 2], "norms": [0.5, 0.25]}
+    cell = {"label": "lstm", "cell": "lstm", "inputs": 0.0, "lags": [1, 2], "norms": [0.5, 0.25]}
+    found = {"scales": [simple | {"inputs": one} for one in (0.0, 1.0)], "cells": [cell]}
+    about = ("gradients", "2024-05-03T20:00:00+00:00", "0.1.0", {"seed": 0})
+    picture = make(Measured(*about, found | {"subject": None}))
     assert [one.label for one in picture.scales] == ["U × 1, at rest", "U × 1"]
     assert [one.dashed for one in picture.scales] == [True, False]
     assert [(one.label, one.dashed) for one in picture.cells] == [("lstm", False)]
     assert picture.cells[0].norms.dtype == np.float64
     assert picture.subject == "Recurrent cells"
-    assert gradients_picture([], [], subject="AAPL").subject == "AAPL"
+    assert make(Measured(*about, found | {"subject": "AAPL"})).subject == "AAPL"
 
 
 @pytest.mark.parametrize("group", ["scales", "cells"])

@@ -1,12 +1,13 @@
 """Put problems with a known answer to cells."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lstmfin.cli.completion import words
-from lstmfin.cli.drawing import draw_to
+from lstmfin.cli.drawing import keep_measured
 from lstmfin.cli.instruments import BenchConfig
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options
@@ -23,6 +24,9 @@ NAMES = ("adding", "timing")
 
 SOLVED = {"yes": "good", "no": "odd"}
 
+KEPT = 1500
+"""Points of a learning curve that are kept: more are no smoother in a picture."""
+
 
 @click.command("bench")
 @click.argument("problem", metavar="PROBLEM", shell_complete=words(lambda: NAMES))
@@ -33,7 +37,8 @@ def bench(job: Job, /, problem: str, **options: Any) -> None:
 
     adding: the sum of two marked numbers among T to 1.1 T (Hochreiter & Schmidhuber 1997,
     experiment 4). timing: spikes T - 1 steps apart from spikes T steps apart (Gers, Schraudolph &
-    Schmidhuber 2002). A cell that does not solve it is a result, too.
+    Schmidhuber 2002). A cell that does not solve it is a result, too. The learning curves are kept
+    in the workspace: `plot adding` and `plot timing` draw them.
     """
     from lstmfin.engine.problems import PROBLEMS
     from lstmfin.engine.trial import Recipe
@@ -62,18 +67,23 @@ def bench(job: Job, /, problem: str, **options: Any) -> None:
 
         picture_format(config.out)
     outcomes = {cell: put.to(cell, job) for cell in config.cell or chosen.cells}
-    if config.out:
-        from lstmfin.plots.kinds.adding import adding_picture
+    result = _result(put, outcomes)
+    found = {
+        "problem": problem,
+        "length": put.length,
+        "hidden": config.hidden,
+        "goal": chosen.mean_error,
+        "rows": result.rows,
+        "courses": {cell: _kept(one.course) for cell, one in outcomes.items()},
+    }
+    keep_measured(job, problem, f"bench {problem}", config, found)
+    job.emit(result)
 
-        picture = adding_picture(
-            f"The {problem} problem",
-            outcomes,
-            length=put.length,
-            hidden=config.hidden,
-            problem=chosen,
-        )
-        draw_to(job, config.out, "adding", picture, theme=config.theme)
-    job.emit(_result(put, outcomes))
+
+def _kept(course: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Return so many points of a learning curve as a picture shows, the last one among them."""
+    step = -(-len(course) // KEPT)
+    return [*course[:-1:step], course[-1]]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """Measure how gradients decay or grow on their way back through time."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lstmfin.cli.drawing import draw_to
+from lstmfin.cli.drawing import keep_measured
 from lstmfin.cli.instruments import GradientsConfig
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options
@@ -21,6 +23,9 @@ NOTES = [
 SPARED = (2, 20)
 """Lags that a narrow terminal does not show."""
 
+LAGS_BETWEEN = (3, 4, 7, *range(15, 101, 5))
+"""Lags of a picture beside those of the table: enough points for a smooth curve."""
+
 
 @click.command("gradients")
 @section_options(GradientsConfig)
@@ -31,22 +36,22 @@ def gradients(job: Job, /, **options: Any) -> None:
     A new cell on random inputs, lag by lag; the simple network also with its recurrent weights
     scaled below, at and above 1, where the gradient vanishes, stays or explodes. --learned measures
     each cell again after it learned the adding problem; --trained AAPL adds the saved model of that
-    symbol.
+    symbol. What was measured is kept in the workspace: `plot gradients` draws it.
     """
     from lstmfin.cli.output import Column, Result
     from lstmfin.data.symbols import parse_symbol
     from lstmfin.engine.gradient_decay import LAGS
-    from lstmfin.plots.kinds.gradients import LAGS_DRAWN, gradients_picture
-    from lstmfin.plots.save import picture_format
 
     config = GradientsConfig().evolve(**options)
     if config.out:
+        from lstmfin.plots.save import picture_format
+
         picture_format(config.out)
     symbol = None if config.trained is None else parse_symbol(config.trained)
-    scales, cells = _measured(job, config, symbol=symbol, lags=LAGS_DRAWN if config.out else LAGS)
-    if config.out:
-        picture = gradients_picture(scales, cells, subject=symbol)
-        draw_to(job, config.out, "gradients", picture, theme=config.theme)
+    lags = tuple(sorted({*LAGS, *LAGS_BETWEEN}))
+    scales, cells = _measured(job, config, symbol=symbol, lags=lags)
+    found = {"subject": symbol, "scales": _plain(scales), "cells": _plain(cells)}
+    keep_measured(job, "gradients", "gradients", config, found)
     columns = [Column("name", "", right=False), Column("inputs", "inputs", lambda x: f"{x:g}")]
     columns += [
         Column(f"lag_{lag}", f"lag {lag}", lambda x: f"{x:.3g}", spare=int(lag in SPARED))
@@ -91,6 +96,11 @@ def _measured(
     if network is not None:
         cells.append(trained_cell(network, inputs=1.0, **common))
     return scales, cells
+
+
+def _plain(decays: Sequence["Decay"]) -> list[dict[str, Any]]:
+    """Return what was measured as plain values."""
+    return [asdict(one) | {"norms": one.norms.tolist()} for one in decays]
 
 
 def _row(decay: "Decay", lags: tuple[int, ...]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Draw pictures of what the workspace holds."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,11 @@ from lstmfin.errors import DataError, UsageError
 from lstmfin.registry import PLOTS, did_you_mean
 from lstmfin.workspace import absolute
 
-KINDS = ("calibration", "equity", "forecast", "gates", "seeds", "skill", "training")
-"""Pictures of a symbol, for a shell that does not wait for the others' parts."""
+KINDS = (
+    "adding", "calibration", "equity", "forecast", "gates", "gradients", "seeds", "skill", "timing",
+    "training",
+)  # fmt: skip
+"""Kinds of pictures, for a shell that does not wait for their parts."""
 
 
 @click.command("plot")
@@ -24,62 +29,82 @@ KINDS = ("calibration", "equity", "forecast", "gates", "seeds", "skill", "traini
 @section_options(PlotConfig)
 @click.pass_obj
 def plot(job: Job, /, words: tuple[str, ...], **options: Any) -> None:
-    """Draw pictures of SYMBOL...
+    """Draw pictures of SYMBOL..., or of what was measured.
 
-    KIND is one of calibration, equity, forecast, gates, seeds, skill and training.
-    Without KIND: every picture there is something for. Pictures go to the workspace's reports
-    unless --out names a file or a folder. In a chain, "plot forecast" is plot and then forecast; at
-    the head of the line it is the picture.
+    KIND is one of calibration, equity, forecast, gates, seeds, skill and training; or, of no
+    symbol, of adding, gradients and timing: the last run of `bench` or `gradients`.
+    Without KIND: every picture of a symbol there is something for. Pictures go to the workspace's
+    reports unless --out names a file or a folder. In a chain, "plot forecast" is plot and then
+    forecast; at the head of the line it is the picture.
     """
     from lstmfin.cli.output import Column, Result
-    from lstmfin.plots.save import figure_bytes, picture_format
-    from lstmfin.workspace import safe_name, write_atomically
+    from lstmfin.plots.save import picture_format
 
     config = job.settings.plot.evolve(**options)
     named = _names_a_kind(words)
-    kinds = words[:1] if named else [kind for kind in PLOTS.names() if PLOTS.get(kind).gather]
-    if PLOTS.get(kinds[0]).gather is None:
-        raise UsageError(
-            f"the picture '{kinds[0]}' is of no symbol; draw it with: lstmfin "
-            f"{PLOTS.get(kinds[0]).drawn_by} --out {kinds[0]}.png"
-        )
-    if not any(PLOTS.get(kind).asks for kind in kinds):
-        _refuse_unread(kinds[0], options)
-    chosen = job.choose(words[named:], job.stored_symbols)
+    kinds = words[:1] if named else [kind for kind in PLOTS.names() if PLOTS.get(kind).subject]
+    _refuse_unread(kinds, options)
     if config.out is not None and _is_file(config.out):
         picture_format(config.out)
-        if not named or len(chosen) > 1:
+    drawing = _Drawing(job, config)
+    if PLOTS.get(kinds[0]).subject is None:
+        if words[1:]:
+            raise UsageError(
+                f"the picture '{kinds[0]}' is of no symbol: lstmfin plot {kinds[0]}, without "
+                f"'{' '.join(words[1:])}'"
+            )
+        drawing.draw(kinds[0], None)
+    else:
+        chosen = job.choose(words[named:], job.stored_symbols)
+        if config.out is not None and _is_file(config.out) and not (named and len(chosen) == 1):
             raise UsageError(
                 f"--out {config.out} is one file, and there are several pictures to draw; name one "
                 "KIND and one SYMBOL, or give a folder"
             )
-    reports = job.workspace.reports
-    rows: list[dict[str, Any]] = []
+        with job.progress("Drawing"):
+            job.each(chosen, lambda symbol: drawing.draw_all(kinds, symbol))
+    columns = [Column(key, key, right=False) for key in ("symbol", "kind", "path")]
+    job.emit(Result("plot", columns, drawing.rows, title="Pictures"))
 
-    def one(symbol: str) -> None:
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Draws, writes, and notes what it wrote."""
+
+    job: Job
+    config: PlotConfig
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def draw(self, kind: str, symbol: str | None) -> None:
+        """Draw a kind of picture, of a symbol or of none; DataError where there is nothing."""
+        from lstmfin.plots.measured import FOLDER
+        from lstmfin.plots.save import figure_bytes, picture_format
+        from lstmfin.workspace import safe_name, write_atomically
+
+        plot, out = PLOTS.get(kind), self.config.out
+        figure = plot.figure(
+            plot.gathered(self.job.workspace, symbol or "", self.config), theme=self.config.theme
+        )
+        name = FOLDER if symbol is None else safe_name(symbol)
+        place = _place(out, reports=self.job.workspace.reports, name=name, kind=kind)
+        content = figure_bytes(figure, picture_format(place))
+        write_atomically(place, content, flag="--out" if out else "-C")
+        self.job.keep(str(place))
+        self.rows.append({"symbol": symbol, "kind": kind, "path": str(place)})
+
+    def draw_all(self, kinds: Sequence[str], symbol: str) -> None:
+        """Draw each kind of which there is something; DataError where there is nothing at all."""
         missing: list[DataError] = []
         for kind in kinds:
             try:
-                picture = PLOTS.get(kind).gathered(job.workspace, symbol, config)
+                self.draw(kind, symbol)
             except DataError as error:
                 missing.append(error)
-                continue
-            place = _place(config.out, reports=reports, name=safe_name(symbol), kind=kind)
-            figure = PLOTS.get(kind).figure(picture, theme=config.theme)
-            content = figure_bytes(figure, picture_format(place))
-            write_atomically(place, content, flag="--out" if config.out else "-C")
-            job.keep(str(place))
-            rows.append({"symbol": symbol, "kind": kind, "path": str(place)})
         if len(missing) == len(kinds):
-            job.refuse_mistyped(symbol)
+            self.job.refuse_mistyped(symbol)
             raise missing[0]
         for absent in missing:
-            job.tell(str(absent))
-
-    with job.progress("Drawing"):
-        job.each(chosen, one)
-    columns = [Column(key, key, right=False) for key in ("symbol", "kind", "path")]
-    job.emit(Result("plot", columns, rows, title="Pictures"))
+            self.job.tell(str(absent))
 
 
 def _names_a_kind(words: tuple[str, ...]) -> bool:
@@ -98,12 +123,14 @@ def _names_a_kind(words: tuple[str, ...]) -> bool:
     return False
 
 
-def _refuse_unread(kind: str, options: dict[str, Any]) -> None:
-    """Refuse options that the picture does not read: they would seem to have done something."""
+def _refuse_unread(kinds: Sequence[str], options: dict[str, Any]) -> None:
+    """Refuse options that no picture reads: they would seem to have done something."""
     for name in set(options) - {"out", "theme"}:
-        if options[name] is not None:
+        if options[name] is not None and not any(PLOTS.get(kind).reads(name) for kind in kinds):
+            able = [kind for kind in PLOTS.names() if PLOTS.get(kind).reads(name)]
             raise UsageError(
-                f"the picture '{kind}' has no --{name.rstrip('_')}; it is of: lstmfin plot gates"
+                f"the picture '{kinds[0]}' has no --{name.rstrip('_')}; it is of: lstmfin plot "
+                f"{', '.join(able)}"
             )
 
 

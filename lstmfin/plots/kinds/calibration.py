@@ -147,4 +147,4 @@ def _counted(values: NDArray[np.int64]) -> tuple[list[int], list[int]]:
     return found.tolist(), counts.tolist()
 
 
-PLOT = PlotKind(CalibrationPicture, draw, Tested, make)
+PLOT = PlotKind(CalibrationPicture, draw, make, Tested)

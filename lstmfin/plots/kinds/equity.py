@@ -193,4 +193,4 @@ def make(tested: Tested) -> EquityPicture:
     )
 
 
-PLOT = PlotKind(EquityPicture, draw, Tested, make)
+PLOT = PlotKind(EquityPicture, draw, make, Tested)

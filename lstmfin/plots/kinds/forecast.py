@@ -185,7 +185,8 @@ def make(trained: Trained) -> ForecastPicture:
         source=forecast.source,
         as_of=forecast.origin,
         model_label=trained.label,
+        aside=trained.aside,
     )
 
 
-PLOT = PlotKind(ForecastPicture, draw, Trained, make)
+PLOT = PlotKind(ForecastPicture, draw, make, Trained)

@@ -193,6 +193,7 @@ def make(trained: Trained, asked: PlotConfig) -> GatesPicture:
         source=prices.source,
         as_of=prices.sessions[origins[-1]],
         model_label=_label(trained),
+        aside=trained.aside,
     )
 
 
@@ -253,4 +254,4 @@ def _label(trained: Trained) -> str:
     return trained.label + (f", the first of {n} networks" if n > 1 else "")
 
 
-PLOT = PlotKind(GatesPicture, draw, Trained, make, asks=True)
+PLOT = PlotKind(GatesPicture, draw, make, Trained, asks=True)

@@ -1,7 +1,9 @@
 """How gradients decay or grow back through time: the simple network by scale, cell beside cell."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from lstmfin.engine.gradient_decay import LAGS, Decay
+from lstmfin.engine.gradient_decay import Decay
 from lstmfin.plots.kind import PlotKind
+from lstmfin.plots.measured import Measured
 from lstmfin.plots.style import (
     LABEL_SIZE,
     TOP,
@@ -23,9 +26,6 @@ from lstmfin.plots.style import (
     panel,
 )
 from lstmfin.plots.text import literal
-
-LAGS_DRAWN = tuple(sorted({*LAGS, 3, 4, 7, *range(15, 101, 5)}))
-"""Enough points for a smooth curve."""
 
 LEAST, MOST = 1e-8, 1e4
 """Ends of the axis: what is beyond has vanished or exploded by any standard."""
@@ -52,17 +52,21 @@ class GradientsPicture:
         Whose gradients, for the title: a symbol where a saved model is among them.
     scales, cells : tuple of Curve
         The simple network by the scale of its recurrent weights; cells as they come.
+    source, as_of : str, date
+        Which command measured it, and when.
     """
 
     subject: str
     scales: tuple[Curve, ...]
     cells: tuple[Curve, ...]
+    source: str
+    as_of: dt.date
 
 
-def gradients_picture(
-    scales: Sequence[Decay], cells: Sequence[Decay], *, subject: str | None = None
-) -> GradientsPicture:
+def make(measured: Measured) -> GradientsPicture:
     """Return the picture of what was measured."""
+    found = measured.found
+    cells = [_decay(one) for one in found["cells"]]
 
     def curve(decay: Decay) -> Curve:
         at_rest = decay.inputs == 0
@@ -71,15 +75,23 @@ def gradients_picture(
 
     compared = {one.cell for one in cells if one.label != one.cell}
     return GradientsPicture(
-        subject or "Recurrent cells",
-        tuple(map(curve, scales)),
+        found["subject"] or "Recurrent cells",
+        tuple(curve(_decay(one)) for one in found["scales"]),
         tuple(
             _curve(
                 one, one.label, one.cell, dashed=one.cell in compared and one.label in _firsts(one)
             )
             for one in cells
         ),
+        measured.source,
+        measured.day,
     )
+
+
+def _decay(table: dict[str, Any]) -> Decay:
+    """Return what was measured of one cell, from plain values."""
+    norms = np.asarray(table["norms"], np.float64)
+    return Decay(table["label"], table["cell"], table["inputs"], tuple(table["lags"]), norms)
 
 
 def _firsts(decay: Decay) -> tuple[str, str]:
@@ -97,8 +109,9 @@ def draw(picture: GradientsPicture, theme: Theme) -> Figure:
     frame = Frame(
         f"{literal(picture.subject, 40)}: gradients back through time",
         "share of a gradient that arrives so many steps earlier, on random inputs",
-        "measured on this machine by lstmfin gradients",
-        None,
+        picture.source,
+        picture.as_of,
+        dated="Measured on",
     )
     groups = [
         (name, curves)
@@ -140,4 +153,4 @@ def _curves(axes: Axes, curves: Sequence[Curve], theme: Theme) -> None:
     label_right(axes, labels)
 
 
-PLOT = PlotKind(GradientsPicture, draw, drawn_by="gradients")
+PLOT = PlotKind(GradientsPicture, draw, make, measured_by="gradients")

@@ -145,7 +145,8 @@ def make(trained: Trained) -> SeedsPicture:
         source=forecast.source,
         as_of=forecast.origin,
         model_label=trained.label,
+        aside=trained.aside,
     )
 
 
-PLOT = PlotKind(SeedsPicture, draw, Trained, make)
+PLOT = PlotKind(SeedsPicture, draw, make, Trained)

@@ -141,4 +141,4 @@ def _against_the_last_price(record: Record) -> list[SkillRow]:
     ]
 
 
-PLOT = PlotKind(SkillPicture, draw, Tested, make)
+PLOT = PlotKind(SkillPicture, draw, make, Tested)

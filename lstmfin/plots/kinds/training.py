@@ -172,7 +172,8 @@ def make(trained: Trained) -> TrainingPicture:
         source=data.source,
         as_of=np.datetime64(data.last),
         model_label=trained.label,
+        aside=trained.aside,
     )
 
 
-PLOT = PlotKind(TrainingPicture, draw, Trained, make)
+PLOT = PlotKind(TrainingPicture, draw, make, Trained)
