@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from lstmfin.advice import advised
 from lstmfin.backtest.record import Record
 from lstmfin.config import TrainConfig, differences, section_from_table, section_to_table
 from lstmfin.data.prices import Prices
@@ -27,7 +28,7 @@ def another_network(record: Record, current: TrainConfig, prices: Prices) -> lis
     except (LstmfinError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"the backtest of {record.symbol} does not say which network it is of ({error}); make "
-            f"it anew: lstmfin backtest {record.symbol}"
+            f"it anew: {advised('backtest', record.symbol)}"
         ) from error
     current = replace(current, loss=current.loss or _usual_loss(current))
     if not tested.features and tested.panel:

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from lstmfin.advice import advised
 from lstmfin.backtest.scores import Scores, score
 from lstmfin.backtest.seeds import Seeds, seeds_of
 from lstmfin.backtest.skill import Skill, skills
@@ -117,9 +118,9 @@ def load_record(workspace: Workspace, symbol: str) -> Record:
     except FileNotFoundError as error:
         raise DataError(
             f"there is no backtest of {symbol} in {workspace.root}; make one: "
-            f"lstmfin backtest {symbol}"
+            f"{advised('backtest', symbol)}"
         ) from error
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
-            f"{path} is damaged ({error}); make it anew: lstmfin backtest {symbol}"
+            f"{path} is damaged ({error}); make it anew: {advised('backtest', symbol)}"
         ) from error

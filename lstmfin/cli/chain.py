@@ -5,6 +5,7 @@ from typing import Any
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from lstmfin.advice import advised
 from lstmfin.registry import COMMANDS, PLOTS, did_you_mean
 
 ORDER = ("init", "fetch", "train", "backtest", "plot", "forecast")
@@ -68,7 +69,7 @@ class Chain(click.Group):
         at = next((at for at, word in enumerate(words) if word.startswith(flag)), len(words))
         n = 1 if own[0].is_flag or own[0].count or words[at : at + 1] != [flag] else 2
         line = [*words[at : at + n], name, *words[:at], *words[at + n :]]
-        raise click.UsageError(f"{flag} goes before the command: lstmfin {' '.join(line)}", ctx)
+        raise click.UsageError(f"{flag} goes before the command: {advised(*line)}", ctx)
 
     def parts(self, ctx: click.Context, words: list[str]) -> list[tuple[str, list[str]]]:
         """Split words into commands and the words of each."""

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from lstmfin.advice import advised
 from lstmfin.cli.instruments import BenchConfig, GradientsConfig
 from lstmfin.cli.job import Job
 from lstmfin.errors import WriteError
@@ -24,7 +25,7 @@ def keep_measured(
     try:
         job.keep(str(save_measured(job.workspace, measured)))
     except WriteError as error:
-        job.tell(f"not kept for lstmfin plot {kind}: {error}", always=True)
+        job.tell(f"not kept for {advised('plot', kind)}: {error}", always=True)
     if config.out is None:
         return
     from lstmfin.plots.save import figure_bytes, picture_format

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmfin.advice import advised
 from lstmfin.data.faults import VALUE_COLUMNS, Doubt
 from lstmfin.data.merge import Merge, write
 from lstmfin.data.prices import ACTION_KINDS, Prices, make_actions, make_bars
@@ -320,7 +321,7 @@ class Store:
         near = near_symbol(symbol, self.symbols())
         begin = f"{near} Or fetch" if near else "; fetch"
         return DataError(
-            f"no prices for {symbol} in this workspace{begin} them: lstmfin fetch {symbol}"
+            f"no prices for {symbol} in this workspace{begin} them: {advised('fetch', symbol)}"
         )
 
     def _read(self, query: str, *arguments: str) -> list[Any]:

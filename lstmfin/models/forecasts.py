@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmfin.advice import advised
 from lstmfin.data.calendar import calendar_ahead, exchange_of, future_sessions
 from lstmfin.data.prices import Prices
 from lstmfin.errors import DataError, UsageError
@@ -192,12 +193,13 @@ def _refuse_unfit(forecaster: Forecaster, prices: Prices, ahead: int, *, was_see
     if ahead > forecaster.horizon:
         raise UsageError(
             f"--horizon {ahead} is beyond the {forecaster.horizon} sessions that the model of "
-            f"{symbol} was trained for; train it for more: lstmfin train {symbol} --horizon {ahead}"
+            f"{symbol} was trained for; train it for more: "
+            f"{advised('train', symbol, '--horizon', str(ahead))}"
         )
     if data is not None and was_seen and prices.source not in data.source.split(", "):
         raise DataError(
             f"the model of {symbol} was trained on prices from {data.source}, and those in the "
-            f"workspace are from {prices.source}; train anew: lstmfin train {symbol}"
+            f"workspace are from {prices.source}; train anew: {advised('train', symbol)}"
         )
 
 

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
+from lstmfin.advice import advised
 from lstmfin.errors import ModelFileError
 from lstmfin.models.artifact import from_folder, identity, to_files
 from lstmfin.models.forecaster import PANEL, Forecaster
@@ -53,11 +54,12 @@ def load_model(workspace: Workspace, symbol: str) -> tuple[str, Forecaster]:
     ModelFileError
         When there is none, or it is not sound.
     """
-    again = f"lstmfin train {symbol}"
+    again = advised("train", symbol)
     folder = workspace.models(symbol)
     advice = ""
     if has_panel(workspace):
-        advice = f", or forecast it by the panel: lstmfin forecast {symbol} --model {PANEL}"
+        line = advised("forecast", symbol, "--model", PANEL)
+        advice = f", or forecast it by the panel: {line}"
     name = _current(folder, f"there is no model of {symbol} in {workspace.root}", again, advice)
     if name.startswith(f"{PANEL}/"):
         folder, name = workspace.panel, name.removeprefix(f"{PANEL}/")
@@ -76,7 +78,7 @@ def load_panel(workspace: Workspace) -> tuple[str, Forecaster]:
     ModelFileError
         When there is none, or it is not sound.
     """
-    again = f"lstmfin train --{PANEL}"
+    again = advised("train", f"--{PANEL}")
     name = _current(workspace.panel, f"there is no panel in {workspace.root}", again)
     return name, _load(workspace.panel, name, again)
 

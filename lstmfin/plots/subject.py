@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from matplotlib.figure import Figure
 
+from lstmfin.advice import advised
 from lstmfin.backtest.another import another_network
 from lstmfin.backtest.record import Record, has_record, load_record
 from lstmfin.config import PlotConfig
@@ -93,8 +94,8 @@ class Tested:
         if not self.another:
             return ""
         told = "; ".join(self.another[:MOST_TOLD]) + "; …" * (len(self.another) > MOST_TOLD)
-        symbol = self.record.symbol
-        return f"Not of the current model ({told}), untested: lstmfin backtest {symbol}"
+        line = advised("backtest", self.record.symbol)
+        return f"Not of the current model ({told}), untested: {line}"
 
 
 MOST_OTHERS = 20

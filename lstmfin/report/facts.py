@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from lstmfin.advice import advised
 from lstmfin.backtest.another import another_network
 from lstmfin.backtest.record import Record, load_record
 from lstmfin.config import PlotConfig, section_to_table
@@ -204,7 +205,7 @@ def _missing(workspace: Workspace, error: LstmfinError) -> Missing:
     """Return what an error says, its command apart, and no path of this machine."""
     text = str(error).replace(str(workspace.root), "the workspace")
     before, _, after = text.partition(": lstmfin ")
-    command = re.match(r"[^;,(]*", after)
+    command = re.match(r"('[^']*'|[^;,(])*", after)
     assert command is not None
     said = before[:1].upper() + before[1:]
     return Missing(said, f"lstmfin {command[0].strip()}" if after else "")
@@ -222,7 +223,8 @@ def _trained(workspace: Workspace, symbol: str) -> Trained:
             manifest = json.loads((home / identity / "manifest.json").read_bytes())
             return Trained(identity, forecaster, manifest["versions"], manifest["weights_sha256"])
     raise ModelFileError(
-        f"the model of {symbol} was replaced while it was read; try again: lstmfin report {symbol}"
+        f"the model of {symbol} was replaced while it was read; try again: "
+        f"{advised('report', symbol)}"
     )
 
 

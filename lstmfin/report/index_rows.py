@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from lstmfin.advice import advised
 from lstmfin.plots.text import price
 from lstmfin.report.changes import Row, Told, changes
 from lstmfin.report.figure import SIZE
@@ -63,7 +64,7 @@ def index_rows(
     return [
         _row(symbol, told[symbol], widest, today)
         if symbol in told
-        else IndexRow(symbol, command=f"lstmfin fetch {symbol}")
+        else IndexRow(symbol, command=advised("fetch", symbol))
         for symbol in symbols
     ]
 
@@ -96,7 +97,7 @@ def _row(symbol: str, told: Told, widest: float, today: dt.date) -> IndexRow:
 def _forecast_cells(symbol: str, row: Row, widest: float) -> dict[str, Any]:
     forecast, close = row["forecast"], row["close"]
     if not forecast or close <= 0:
-        command = f"lstmfin train {symbol}" if not row["model"] else ""
+        command = advised("train", symbol) if not row["model"] else ""
         return {"range": Cell("–", command), "chance": NOTHING}
     low, high = forecast["q05"], forecast["q95"]
     quantiles = [forecast[q] / close - 1 for q in ("q05", "q25", "q50", "q75", "q95")]
@@ -114,7 +115,7 @@ def _forecast_cells(symbol: str, row: Row, widest: float) -> dict[str, Any]:
 def _verdict_cell(symbol: str, row: Row) -> Cell:
     found = row["verdict"]
     if found is None:
-        return Cell("–", f"lstmfin backtest {symbol}")
+        return Cell("–", advised("backtest", symbol))
     edges = [topic for topic, edge in found.items() if edge]
     more = "of another network" if row["another"] else ""
     if not edges:

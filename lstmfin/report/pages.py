@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 import lstmfin
+from lstmfin.advice import advised
 from lstmfin.backtest.record import Record
 from lstmfin.plots.style import THEMES
 from lstmfin.report import charts, tables
@@ -69,7 +70,7 @@ def symbol_page(facts: Facts, told: Told, *, now: dt.datetime) -> bytes:
     nothing = Missing(
         f"No forecast of {facts.symbol} was published yet; a forecast publishes sessions that are "
         "not over",
-        f"lstmfin forecast {facts.symbol}",
+        advised("forecast", facts.symbol),
     )
     return _render(
         "symbol.html.j2",
@@ -138,6 +139,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["dated"] = _dated
+    environment.globals["advised"] = advised
     return environment
 
 

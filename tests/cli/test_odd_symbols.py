@@ -1,8 +1,11 @@
 """Symbols of a file that look like a page's script, and like a spreadsheet's formula."""
 
 import csv
+import html
 import io
 import json
+import re
+import subprocess
 
 import numpy as np
 import pytest
@@ -51,6 +54,43 @@ def test_they_are_shown_as_those_characters(odd, tmp_path):
     )
     folders = {path.name for path in (tmp_path / "w" / "models").iterdir()}
     assert all(set(name) <= set("m_%0123456789ABCDEF") for name in folders)
+
+
+def advice_in(said):
+    """Return the lines that a message or a page advises."""
+    return re.findall(r"lstmfin (?:(?:'[^']*'|[\w=.-]+) ?)+", said)
+
+
+ASKED = (
+    "forecast {}",
+    "train {} --epochs 1 --hidden 2 --window 10 --horizon 2 plot seeds {}",
+    "plot equity {}",
+    "forecast {} --horizon 99",
+    "plot seeds {}",
+    "forecast {}X",
+)
+"""What ends with advice that names the symbol, one after the other."""
+
+
+@pytest.mark.parametrize("symbol", [SCRIPT, FORMULA])
+def test_a_shell_takes_what_is_advised(odd, tmp_path, symbol):
+    """Word by word: the symbol is one of them, as it is; in the pages, too."""
+    lines = []
+    for asked in ASKED:
+        ended = odd(*[word.format(symbol) for word in asked.split()])
+        assert ended.code != 0
+        found = advice_in(ended.err)
+        assert found, ended.err
+        lines += found
+    assert odd("report").code == 0
+    for page in (tmp_path / "w" / "reports").rglob("*.html"):
+        codes = re.findall(r"<code>(lstmfin .*?)</code>", page.read_text())
+        lines += [line for line in map(html.unescape, codes) if symbol in line]
+    assert len(lines) > len(ASKED)
+    for line in lines:
+        typed = ["sh", "-c", f'lstmfin() {{ printf "%s\\n" "$@"; }}; {line}']
+        words = subprocess.run(typed, capture_output=True, text=True, check=True).stdout.split("\n")
+        assert {symbol, f"{symbol}X"} & {*words}, line
 
 
 def test_an_export_is_safe_and_comes_back(odd, tmp_path):

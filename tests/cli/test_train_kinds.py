@@ -158,7 +158,7 @@ def test_pictures_by_a_panel_of_a_series_that_it_never_saw(more, tmp_path):
     [
         ("forecast GARCH --model panel", 65, "there is no panel"),
         ("forecast GARCH --model pannel", 2, "did you mean 'panel'"),
-        ("equity GARCH --model panel", 2, "lstmfin plot forecast, gates, seeds, training"),
+        ("equity GARCH --model panel", 2, "it is for: forecast, gates, seeds, training"),
         ("gradients --model panel", 2, "'gradients' has no --model"),
     ],
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstmfin.advice import advised
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
 from lstmfin.config import FetchConfig
@@ -168,7 +169,8 @@ def _watched_or_stored(job: Job) -> Sequence[str]:
     with Store(job.workspace.database) as store:
         of_files = [symbol for symbol in stored if store.info(symbol).source == "csv"]
     for symbol in of_files:
-        job.tell(f"{symbol} is from a file; to fetch it again: lstmfin fetch {symbol} --path FILE")
+        line = advised("fetch", symbol, "--path", "FILE")
+        job.tell(f"{symbol} is from a file; to fetch it again: {line}")
     if len(of_files) == len(stored):
         raise UsageError("all series are from files; name one and its file: --path FILE")
     return [symbol for symbol in stored if symbol not in of_files]

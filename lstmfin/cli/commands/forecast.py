@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from lstmfin.advice import advised
 from lstmfin.cli.glyphs import range_bar, spark
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
@@ -112,12 +113,12 @@ def _warn(job: Job, forecast: "Forecast", forecaster: "Forecaster", as_of: dt.da
     if as_of is not None and data and data.last > str(forecast.origin):
         job.tell(
             f"{symbol}: the model was trained on prices to {data.last} and knows what came "
-            f"after this forecast; for a replay: lstmfin train {symbol} --as-of {as_of}"
+            f"after this forecast; for a replay: {advised('train', symbol, '--as-of', str(as_of))}"
         )
     if forecast.stale_sessions:
         job.tell(
             f"{symbol}: the model has not seen the last {forecast.stale_sessions} sessions; "
-            f"to train it anew: lstmfin train {symbol}"
+            f"to train it anew: {advised('train', symbol)}"
         )
     if not forecast.was_seen:
         job.tell(f"{symbol}: forecast by a panel that was not trained on it")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from lstmfin.advice import advised
 from lstmfin.cli.completion import first_word
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options
@@ -50,8 +51,8 @@ def plot(job: Job, /, words: tuple[str, ...], **options: Any) -> None:
     if PLOTS.get(kinds[0]).subject is None:
         if words[1:]:
             raise UsageError(
-                f"the picture '{kinds[0]}' is of no symbol: lstmfin plot {kinds[0]}, without "
-                f"'{' '.join(words[1:])}'"
+                f"the picture '{kinds[0]}' is of no symbol; draw it without '{words[1]}': "
+                f"{advised('plot', kinds[0])}"
             )
         drawing.draw(kinds[0], None)
     else:
@@ -113,7 +114,7 @@ def _names_a_kind(words: tuple[str, ...]) -> bool:
         return bool(words)
     if late := [word for word in words[1:] if word in PLOTS.names()]:
         symbols = [word for word in words if word not in late]
-        raise UsageError(f"KIND comes first: lstmfin plot {late[0]} {' '.join(symbols)}")
+        raise UsageError(f"KIND comes first: {advised('plot', late[0], *symbols)}")
     near = did_you_mean(words[0], PLOTS.names())
     if words[0].islower() and near:
         raise UsageError(
@@ -129,7 +130,7 @@ def _refuse_unread(kinds: Sequence[str], options: dict[str, Any]) -> None:
         if options[name] is not None and not any(PLOTS.get(kind).reads(name) for kind in kinds):
             able = [kind for kind in PLOTS.names() if PLOTS.get(kind).reads(name)]
             raise UsageError(
-                f"the picture '{kinds[0]}' has no --{name.rstrip('_')}; it is of: lstmfin plot "
+                f"the picture '{kinds[0]}' has no --{name.rstrip('_')}; it is for: "
                 f"{', '.join(able)}"
             )
 

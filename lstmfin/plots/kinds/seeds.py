@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from lstmfin.advice import advised
 from lstmfin.errors import DataError
 from lstmfin.models.forecasts import OUTER, make_forecast
 from lstmfin.plots.kind import PlotKind
@@ -125,7 +126,7 @@ def make(trained: Trained) -> SeedsPicture:
     if len(forecaster.members) == 1:
         raise DataError(
             f"the model of {symbol} is one network, of one seed; train several: "
-            f"lstmfin train {symbol} --members 5"
+            f"{advised('train', symbol, '--members', '5')}"
         )
     forecast = make_forecast(forecaster, trained.prices)
     close = forecast.last_close

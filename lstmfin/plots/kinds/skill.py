@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from lstmfin.advice import advised
 from lstmfin.backtest.record import Record
 from lstmfin.backtest.scores import REFERENCE
 from lstmfin.backtest.skill import Skill
@@ -112,7 +113,7 @@ def make(tested: Tested) -> SkillPicture:
     if not record.skills:
         raise DataError(
             f"the backtest of {record.symbol} is of a version that kept no intervals; make it "
-            f"anew: lstmfin backtest {record.symbol}"
+            f"anew: {advised('backtest', record.symbol)}"
         )
     horizon = max(one.horizon for one in record.skills)
     first = {one.baseline: one.skill for one in record.skills if one.horizon == 1}
