@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from lstmfin.backtest.study import BacktestResult
 from lstmfin.config import PlotConfig, TrainConfig, load_settings, section_to_table
-from lstmfin.config.keywords import with_keywords
+from lstmfin.config.keywords import in_python, spoken_in_python, with_keywords
 from lstmfin.data.fetch import fetch as fetch_prices
 from lstmfin.data.frame import as_read, series_of, to_frame, to_html
 from lstmfin.data.ledger import Ledger
@@ -33,6 +33,7 @@ from lstmfin.workspace import usual_workspace
 log = logging.getLogger(__name__)
 
 
+@spoken_in_python
 def fetch(symbol: str, **options: Any) -> pd.DataFrame:
     """Bring the prices of a symbol in the workspace up to date, and return them.
 
@@ -83,7 +84,7 @@ def fetch(symbol: str, **options: Any) -> pd.DataFrame:
         outcome = fetch_prices(store, source, symbol, config=config, cache=workspace.cache, now=now)
         prices = store.prices(symbol).between(config.start, config.end)
     for note in outcome.notes:
-        log.warning("%s: %s", symbol, note)
+        log.warning("%s: %s", symbol, in_python(note))
     return to_frame(prices)
 
 
@@ -115,6 +116,7 @@ class Forecaster:
     ['2023-09-22', '2023-09-25']
     """
 
+    @spoken_in_python
     def __init__(self, **options: Any) -> None:
         settings = load_settings(usual_workspace().config)
         self.config: TrainConfig = with_keywords(settings.train, options, but=("resume",))
@@ -127,6 +129,7 @@ class Forecaster:
             raise DataError("the forecaster has not learned from any prices yet; call fit(prices)")
         return self._subject
 
+    @spoken_in_python
     def fit(self, prices: pd.DataFrame | Sequence[pd.DataFrame]) -> Self:
         """Train on one series, or one network on many; enter it into the ledger; return self.
 
@@ -157,10 +160,11 @@ class Forecaster:
             now=dt.datetime.now(dt.UTC),
         )
         for warning in networks.warnings:
-            log.warning(warning)
+            log.warning(in_python(warning))
         self._subject = Trained(networks, series[0])
         return self
 
+    @spoken_in_python
     def predict(
         self, prices: pd.DataFrame | None = None, *, horizon: int | None = None
     ) -> "Forecast":
@@ -252,6 +256,7 @@ class Forecast:
         frame["session"] = pd.DatetimeIndex(frame["session"])
         return frame.set_index("session")
 
+    @spoken_in_python
     def quantiles(self, levels: Sequence[float]) -> pd.DataFrame:
         """Return quantiles of the close of each session ahead, a column a level."""
         values = self.made.prices(tuple(levels))
@@ -273,6 +278,7 @@ class Forecast:
         return f"{made.symbol}: {close} at the close of {made.origin}"
 
 
+@spoken_in_python
 def plot(
     result: Forecaster | Forecast | BacktestResult,
     kind: str | None = None,

@@ -8,7 +8,7 @@ import pkgutil
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 import lstmfin
 from lstmfin.backtest.study import BacktestResult
 from lstmfin.cli.main import run
+from lstmfin.config.keywords import OF_PYTHON, in_python, with_keywords
 from lstmfin.data.frame import from_frame, to_frame, to_html
 from lstmfin.data.ledger import Ledger
 from lstmfin.data.store import Store
@@ -189,7 +190,21 @@ def test_frames_of_ones_own(made):
         (lambda made: lstmfin.Forecaster(resume=True), "no option 'resume'"),
         (lambda made: lstmfin.plot(made[3], "gates"), "of a BacktestResult; there are: calibration"),
         (lambda made: lstmfin.plot(made[2], "fan"), "unknown plot 'fan'"),
-        (lambda made: lstmfin.backtest(made[0], made[1], purge=1), "--purge 1 is below"),
+        (lambda made: lstmfin.backtest(made[0], made[1], purge=1), "^purge 1 is below the horizon"),
+        (lambda made: lstmfin.backtest(made[0], made[1], train=9999), "^train 9999 and purge"),
+        (lambda made: lstmfin.backtest(made[0], made[1], train=300, test=1), "; choose test 2 or more, or train with a smaller horizon$"),
+        (lambda made: lstmfin.backtest(made[0], made[1], train=300, refit=9, test=20), "^refit 9 is below test 20"),
+        (lambda made: lstmfin.Forecaster(cell="clockwork", hidden=3).fit(made[0]), "choose a hidden that"),
+        (lambda made: lstmfin.Forecaster(cell="rnn", forget_bias=2.0).fit(made[0]), "^forget_bias is nothing"),
+        (lambda made: lstmfin.Forecaster(stateful=True, panel=True).fit(made[0]), "^stateful=True goes"),
+        (lambda made: lstmfin.Forecaster(exog=["NONE"]).fit(made[0]), r"them: lstmfin.fetch\('NONE'\)$"),
+        (lambda made: made[1].predict(horizon=99), r"more: lstmfin.Forecaster\(horizon=99\).fit\(prices\)$"),
+        (lambda made: lstmfin.plot(made[1], "seeds"), r"several: lstmfin.Forecaster\(members=5\)"),
+        (lambda made: lstmfin.plot(made[1], "gates", units=[99]), "^units names unit 99"),
+        (lambda made: lstmfin.plot(made[1], "gates", from_="2030-01-01"), ": from_ 2030-01-01 is not in"),
+        (lambda made: lstmfin.fetch("AMZN", source="csv"), "^source csv needs path with"),
+        (lambda made: lstmfin.fetch("AAPL", source="synthetic"), "; add replace=True to forget"),
+        (lambda made: lstmfin.backtest(made[0], lstmfin.Forecaster(panel=True)), "lstmfin train --panel"),
         (lambda made: lstmfin.backtest(made[0], book="top"), "no option 'book'"),
         (lambda made: lstmfin.backtest(made[0], lstmfin.Forecaster(panel=True)), "a panel is tested"),
         (lambda made: lstmfin.fetch("AAPL", start="yesterday"), "must be a date"),
@@ -212,8 +227,56 @@ def test_frames_of_ones_own(made):
     ],
 )  # fmt: skip
 def test_bad_requests_say_what_is_allowed(made, call, message):
-    with pytest.raises(UsageError, match=message):
+    """In the words of Python, however late the error comes."""
+    with pytest.raises((UsageError, DataError), match=message) as caught:
         call(made)
+    assert "--" not in str(caught.value) or "by the command line: " in str(caught.value)
+
+
+OPTIONS = [
+    pytest.param(section, spec.name, id=f"{section.__name__}.{spec.name}")
+    for section in OF_PYTHON
+    for spec in fields(section)
+]
+
+
+@pytest.mark.parametrize(("section", "name"), OPTIONS)
+def test_every_option_is_told_by_its_keyword(section, name):
+    """One that Python takes; in the middle of a sentence, at its begin and in brackets."""
+    flag = f"--{name.rstrip('_').replace('_', '-')}"
+    said = in_python(f"{flag} is 3; choose another {flag}, or less ({flag}, {flag}).")
+    keyword = said.partition(" is 3")[0].removesuffix("=True")
+    assert keyword == name
+    assert (said.count(keyword), "--" in said) == (4, False)
+    value = getattr(section(), name)
+    assert with_keywords(section(), {} if value is None else {keyword: value}) == section()
+
+
+def test_no_option_is_written_in_a_way_that_is_missed():
+    """All that the rooms below notebooks say; what has no call in Python stays a command line."""
+    rooms = ("config", "data", "engine", "models", "backtest", "plots")
+    said = {
+        node.value
+        for room in rooms
+        for path in (ROOT / "lstmfin" / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
+    }
+    told = {one for one in said if re.search(r"(?<![\w-])--[a-z]", one)}
+    assert len(told) > 60
+    assert not [
+        one for one in map(in_python, told) if "--" in re.sub(r"lstmfin [a-z]+ .*", "", one)
+    ]
+
+
+def test_what_names_commands_without_a_call_stays_a_line():
+    """Also in brackets, and with a symbol in quotes."""
+    line = "there is none; forecast it by: lstmfin forecast '<b>(1)</b>' --model panel"
+    assert in_python(line) == line
+    assert in_python("(lstmfin tune --kept 3) --kept 3") == "(lstmfin tune --kept 3) kept 3"
+    asked = "fetch them: lstmfin fetch 'M&M.NS'"
+    assert in_python(asked) == "fetch them: lstmfin.fetch('M&M.NS')"
+    assert in_python("lstmfin backtest AAPL --train 30") == "lstmfin.backtest(prices, train=30)"
 
 
 def test_numbers_of_numpy_are_numbers():

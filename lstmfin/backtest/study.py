@@ -13,7 +13,7 @@ from lstmfin.backtest.search import enter
 from lstmfin.backtest.verdict import verdicts
 from lstmfin.backtest.walkforward import plan_backtest, run_backtests
 from lstmfin.config import TrainConfig, load_settings, section_to_table
-from lstmfin.config.keywords import with_keywords
+from lstmfin.config.keywords import spoken_in_python, with_keywords
 from lstmfin.data.frame import as_read, series_of, to_html
 from lstmfin.data.ledger import Ledger
 from lstmfin.errors import LstmfinError, UsageError
@@ -101,6 +101,7 @@ class BacktestResult:
         return [f"{one.topic}: {one.text}" for one in self.record.findings]
 
 
+@spoken_in_python
 def backtest(
     prices: pd.DataFrame, model: Configured | None = None, **options: Any
 ) -> BacktestResult:

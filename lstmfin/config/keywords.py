@@ -1,18 +1,27 @@
-"""Options as Python gives them: lists for tuples, texts for dates and paths."""
+"""Options as Python gives them, lists for tuples and texts for dates; and errors in its words."""
 
 import datetime as dt
+import functools
 import numbers
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 
+from lstmfin.config.commands import BacktestConfig, FetchConfig, PlotConfig
 from lstmfin.config.option import KIND_NAMES, Section, without_none
-from lstmfin.errors import UsageError
+from lstmfin.config.train import TrainConfig
+from lstmfin.errors import LstmfinError, UsageError
 from lstmfin.registry import did_you_mean
 
 S = TypeVar("S", bound=Section)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+OF_PYTHON = (FetchConfig, TrainConfig, BacktestConfig, PlotConfig)
+"""Sections whose options Python takes as keywords."""
 
 
 def with_keywords(section: S, options: Mapping[str, Any], *, but: tuple[str, ...] = ()) -> S:
@@ -45,12 +54,78 @@ def with_keywords(section: S, options: Mapping[str, Any], *, but: tuple[str, ...
     given = {
         name: _plain(without_none(hints[name]), name, value) for name, value in options.items()
     }
-    try:
-        return section.evolve(**given)
-    except UsageError as error:  # it speaks of the command line's options
-        flag = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
-        said = flag.sub(lambda found: found[1].replace("-", "_"), str(error))
-        raise UsageError(said) from error
+    return section.evolve(**given)
+
+
+def spoken_in_python(work: Callable[P, R]) -> Callable[P, R]:
+    """Return a function of the public API whose errors speak of keywords and calls."""
+
+    @functools.wraps(work)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return work(*args, **kwargs)
+        except LstmfinError as error:
+            error.args = (in_python(str(error)), *error.args[1:])
+            raise
+
+    return call
+
+
+CALLS = {
+    "fetch": "lstmfin.fetch({symbol}{keywords})",
+    "train": "lstmfin.Forecaster({keywords}).fit(prices)",
+    "backtest": "lstmfin.backtest(prices{keywords})",
+}
+"""What Python calls where the command line gives a command."""
+
+_LINE = re.compile(
+    rf"lstmfin (?P<command>{'|'.join(CALLS)}) (?P<symbol>'[^']*'|[^\s;,-]\S*)"
+    r"(?P<options>(?: --[a-z-]+ [^\s;,-]\S*)*)$"
+)
+_FLAG = re.compile(r"lstmfin [a-z]+(?:'[^']*'|[^;,()'])*|(?<![\w-])--(?P<flag>[a-z]\w*(?:-\w+)*)")
+"""A command line, which stays as it is, or an option."""
+
+
+def in_python(message: str) -> str:
+    """Return a message for the command line in the words of Python.
+
+    A command that is advised at its end becomes a call, and an option its keyword. What Python has
+    no call for stays a command line.
+
+    Examples
+    --------
+    >>> in_python("--purge is 1; choose a smaller --learning-rate, or add --replace")
+    'purge is 1; choose a smaller learning_rate, or add replace=True'
+    >>> in_python("train it for more: lstmfin train '^GSPC' --horizon 30")
+    'train it for more: lstmfin.Forecaster(horizon=30).fit(prices)'
+    """
+
+    def spoken(found: re.Match[str]) -> str:
+        return _keyword(found["flag"]) if found["flag"] else found[0]
+
+    return _FLAG.sub(spoken, _LINE.sub(_call, message))
+
+
+def _call(line: re.Match[str]) -> str:
+    words = shlex.split(line["options"])
+    given = [
+        f"{_keyword(flag[2:])}={value if value.isdigit() else repr(value)}"
+        for flag, value in zip(words[::2], words[1::2], strict=True)
+    ]
+    told = ", ".join(given)
+    keywords = told if line["command"] == "train" else "".join(f", {one}" for one in given)
+    (symbol,) = shlex.split(line["symbol"])
+    return CALLS[line["command"]].format(symbol=repr(symbol), keywords=keywords)
+
+
+def _keyword(flag: str) -> str:
+    """Return the keyword of an option; ``name=True`` of one that takes no value."""
+    name = flag.replace("-", "_")
+    for section in OF_PYTHON:
+        for spec in fields(section):
+            if spec.name.rstrip("_") == name:
+                return f"{spec.name}=True" if spec.type in {bool, "bool"} else spec.name
+    return name
 
 
 def _plain(kind: Any, name: str, value: Any) -> Any:
