@@ -15,7 +15,9 @@ class FetchConfig(Section):
     """Where prices come from."""
 
     source: str = option("sample", "Where prices come from.", choices=SOURCES)
-    path: Path | None = option(None, "CSV or Parquet file, for --source csv.", saved=False)
+    path: Path | None = option(
+        None, "CSV or Parquet file, for --source csv; without SYMBOL its name is one.", saved=False
+    )
     start: dt.date | None = option(None, "First session wanted, as YYYY-MM-DD.")
     end: dt.date | None = option(None, "Last session wanted, as YYYY-MM-DD.", saved=False)
     replace: bool = option(

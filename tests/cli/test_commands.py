@@ -84,6 +84,20 @@ def test_a_file_is_named_after_its_symbol(lstmfin, tmp_path):
     assert (row["symbol"], row["source"], row["sessions"]) == ("ACME", "csv", len(days))
 
 
+@pytest.mark.parametrize(
+    "name", ["my prices.csv", ".csv", "a,b.csv", "x\x1b[31m.csv", f"{'A' * 33}.csv"]
+)
+def test_a_file_whose_name_is_no_symbol_needs_one(lstmfin, tmp_path, name):
+    """One sentence says so, and with a symbol the file is read."""
+    (tmp_path / name).write_text("date,close\n2024-01-02,10\n2024-01-03,11\n")
+    ended = lstmfin("fetch", "--path", name)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("lstmfin: error: no SYMBOL is given, and the name of the file, '")
+    assert ended.err.endswith("cannot be one; give it: lstmfin fetch ACME --path FILE\n")
+    assert (ended.err.count("\n"), "\x1b" in ended.err) == (1, False)
+    assert lstmfin("fetch", "ACME", "--path", name).code == 0
+
+
 def test_some_symbols_may_fail(lstmfin):
     """The others are fetched, go on to the next command, and the line ends with 3."""
     ended = lstmfin(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,12 +31,13 @@ TRACED = 250
 def fetch(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     """Bring the prices of SYMBOL... up to date.
 
-    Without symbols: those of the watch-list, else those the workspace holds; with --path, the file
-    is named after its symbol.
+    Without symbols: those of the watch-list, else those the workspace holds; with --path, the one
+    that the file is called after, ACME of ACME.csv. Of a file with a column of symbols, name those
+    that are wanted.
     """
     if options["path"] is not None:
         options["source"] = options["source"] or "csv"
-        symbols = symbols or (options["path"].stem,)
+        symbols = symbols or (_called_after(options["path"]),)
     config = job.settings.fetch.evolve(**options)
     chosen = job.choose(symbols, lambda: _watched_or_stored(job))
     job.workspace.prepare()
@@ -50,6 +52,19 @@ def fetch(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     if any(courier.gave_up for courier in trip.couriers.values()):
         job.exit_code = ExitCode.TRY_LATER
     job.emit(_result(trip))
+
+
+def _called_after(path: Path) -> str:
+    """Return the symbol that a file is called after; UsageError where its name can be none."""
+    from lstmfin.data.symbols import parse_symbol, shown_symbol
+
+    try:
+        return parse_symbol(path.stem)
+    except UsageError as error:
+        raise UsageError(
+            f"no SYMBOL is given, and the name of the file, {shown_symbol(path.stem)}, cannot be "
+            "one; give it: lstmfin fetch ACME --path FILE"
+        ) from error
 
 
 @dataclass
