@@ -285,7 +285,7 @@ def test_a_watch_list_that_cannot_be(lstmfin, tmp_path):
         (("plot", "GARCH", "training"), "KIND comes first: lstmfin plot training GARCH"),
         (("plot", "trainning", "GARCH"), "did you mean 'training'"),
         (("plot", "forcast", "GARCH"), "did you mean 'forecast'"),
-        (("plot", "gradients"), "lstmfin gradients --out"),
+        (("plot", "GARCH", "timing"), "KIND comes first: lstmfin plot timing GARCH"),
     ],
 )
 def test_kinds_in_the_wrong_place(trained, words, message):
