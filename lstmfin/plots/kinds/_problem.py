@@ -99,7 +99,10 @@ def _curves(axes: Axes, picture: ProblemPicture, theme: Theme) -> None:
         style = (0, (4, 2)) if dashed else "-"
         axes.plot(x, y, color=colour, lw=1.7, ls=style)
         if one.solved:
-            axes.plot(x[-1], y[-1], "o", ms=6, color=colour, mec=theme.background, zorder=5)
+            (dot,) = axes.plot(
+                x[-1], y[-1], "o", ms=6, color=colour, mec=theme.background, zorder=5
+            )
+            dot.set_clip_on(False)
         words = one.cell + (f", {1000 * x[-1]:,.0f}" if one.solved else "")
         labels.append(Label(float(y[-1]), words, colour))
     every = np.concatenate([one.errors for one in picture.courses])

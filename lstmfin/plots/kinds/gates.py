@@ -140,14 +140,16 @@ def _map(axes: Axes, picture: GatesPicture, theme: Theme) -> None:
         )  # fmt: skip
     colours = LinearSegmentedColormap.from_list("add", [theme.rival, theme.background, theme.model])
     edges = np.arange(n - len(values), n + 1) - 0.5
-    rows, limit = np.arange(D + 1) - 0.5, most or 1.0
-    axes.pcolormesh(edges, rows, values.T[::-1], cmap=colours, vmin=-limit, vmax=limit)
+    rows = np.arange(D + 1) - 0.5
+    # Of a linear part most rests on the last session: the rest would be as pale as the paper.
+    roots = np.sign(values) * np.sqrt(np.abs(values) / (most or 1.0))
+    axes.pcolormesh(edges, rows, roots.T[::-1], cmap=colours, vmin=-1, vmax=1)
     axes.set_ylim(-0.5, D - 0.5)
     axes.set_yticks([])
     axes.grid(visible=False)
     if n > T:
         axes.axvline(edges[0], color=theme.muted, lw=0.8, ls=(0, (1, 3)))
-    named(axes, picture.explained, theme)
+    named(axes, f"{picture.explained}, root scale", theme)
     rest = f"{picture.attributions[:-n].sum():+.2g} of it from {T - n} sessions before these"
     words = literal(picture.added_up) + (f"\n{rest}" if n < T else "")
     axes.set_xlabel(words, size=LABEL_SIZE, color=theme.muted, labelpad=6)

@@ -108,7 +108,7 @@ def draw(picture: GradientsPicture, theme: Theme) -> Figure:
     """Return the curves, on a logarithmic axis."""
     frame = Frame(
         f"{literal(picture.subject, 40)}: gradients back through time",
-        "share of a gradient that arrives so many steps earlier, on random inputs",
+        "Share of a gradient that arrives so many steps earlier, on random inputs",
         picture.source,
         picture.as_of,
         dated="Measured on",
