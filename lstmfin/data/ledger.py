@@ -8,20 +8,15 @@ chain is not caught; the ledger guards against forgetting, not against forgers.
 import datetime as dt
 import hashlib
 import json
-import sqlite3
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lstmfin.data.sqlite import connect, transaction, translated
+from lstmfin.data.sqlite import Database
 from lstmfin.errors import DataError
-from lstmfin.workspace import make_folder
 
 Floats = NDArray[np.float64]
 Days = NDArray[np.datetime64]
@@ -76,19 +71,16 @@ def key_of(settings: dict[str, Any]) -> str:
     return hashlib.sha256(_json(settings).encode()).hexdigest()
 
 
-class Ledger:
+class Ledger(Database):
     """The trials in the SQLite file of a workspace.
 
-    A file that is not there reads as an empty ledger.
+    A file that is not there reads as an empty ledger. Each call opens it and lets go of it.
 
     Parameters
     ----------
     path : Path
         ``lstmfin.db`` of a workspace.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
 
     def append(
         self,
@@ -113,7 +105,7 @@ class Ledger:
         returns = np.asarray(excess, "<f8")
         packed = zlib.compress(np.diff(days, prepend=0).tobytes() + returns.tobytes())
         row = (kind, symbol, data, _json(settings), _json(result), packed)
-        with self._open() as connection, transaction(connection):
+        with self, self.writing() as connection:
             if connection.execute(
                 "SELECT 1 FROM trials WHERE kind = ? AND symbol = ? AND data = ? AND settings = ?"
                 " AND result = ? AND series = ?",
@@ -160,32 +152,17 @@ class Ledger:
         return None
 
     def _rows(self) -> list[Any]:
-        if not self.path.exists():
-            return []
-        with self._open() as connection:
-            return connection.execute(
+        with self:
+            return self.read(
                 "SELECT number, made_at, kind, symbol, data, settings, result, series, previous,"
                 " hash FROM trials ORDER BY number"
-            ).fetchall()
+            )
 
     def _counter(self) -> int:
         """Return how many rows were ever written."""
-        if not self.path.exists():
-            return 0
-        with self._open() as connection:
-            found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'trials'")
-            row = found.fetchone()
-        return int(row[0]) if row else 0
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        make_folder(self.path.parent)
-        with translated(self.path):
-            connection = connect(self.path)
-            try:
-                yield connection
-            finally:
-                connection.close()
+        with self:
+            rows = self.read("SELECT seq FROM sqlite_sequence WHERE name = 'trials'")
+        return int(rows[0][0]) if rows else 0
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -4,8 +4,10 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Self
 
 from lstmfin.errors import DataError, TryLaterError, WriteError
+from lstmfin.workspace import make_folder
 
 BUSY_TIMEOUT_SECONDS = 30.0
 
@@ -207,6 +209,65 @@ def translated(path: Path) -> Iterator[None]:
         raise DataError(
             f"{path} cannot be read as a store of prices ({error}); move it away and fetch again"
         ) from error
+
+
+class Database:
+    """The SQLite file of a workspace, opened by the first call that needs it.
+
+    A file that is not there reads as an empty one, and is made by the first that writes.
+
+    Parameters
+    ----------
+    path : Path or str
+        ``lstmfin.db`` of a workspace.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; the next call opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def read(self, query: str, *arguments: object) -> list[Any]:
+        """Return the rows of a query; none where there is no file."""
+        if self._connection is None and not _is_there(self.path):
+            return []
+        with translated(self.path):
+            self._connection = self._connection or connect(self.path)
+            return self._connection.execute(query, arguments).fetchall()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Keep all that the block writes or none of it; see ``transaction``."""
+        if self._connection is None:
+            make_folder(self.path.parent)
+        with translated(self.path):
+            self._connection = self._connection or connect(self.path)
+            with transaction(self._connection):
+                yield self._connection
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep what the block writes in one transaction; a part that fails is left out alone."""
+        with self.writing():
+            yield
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return True  # behind a door that is shut; SQLite will say so
 
 
 def symbols_at_once(path: Path) -> tuple[str, ...]:

@@ -2,12 +2,9 @@
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +13,9 @@ from lstmfin.advice import advised
 from lstmfin.data.faults import VALUE_COLUMNS, Doubt
 from lstmfin.data.merge import Merge, write
 from lstmfin.data.prices import ACTION_KINDS, Prices, make_actions, make_bars
-from lstmfin.data.sqlite import connect, transaction, translated
+from lstmfin.data.sqlite import Database
 from lstmfin.data.symbols import near_symbol, unit_of
 from lstmfin.errors import DataError
-from lstmfin.workspace import make_folder
 
 Revision = tuple[str, str, str, float | None, float | None]
 
@@ -70,7 +66,7 @@ class HeldBack:
     last_seen: str
 
 
-class Store:
+class Store(Database):
     """Prices in one SQLite file.
 
     A file that is not there reads as an empty store, and is made by the first write.
@@ -90,37 +86,16 @@ class Store:
         When another process holds it for more than 30 seconds.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-        self._connection: sqlite3.Connection | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the file; the next call opens it again."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
     def symbols(self) -> tuple[str, ...]:
         """Return the symbols of all series, sorted."""
-        return tuple(row[0] for row in self._read("SELECT symbol FROM series ORDER BY symbol"))
+        return tuple(row[0] for row in self.read("SELECT symbol FROM series ORDER BY symbol"))
 
     def __contains__(self, symbol: str) -> bool:
-        return bool(self._read("SELECT 1 FROM series WHERE symbol = ?", symbol))
+        return bool(self.read("SELECT 1 FROM series WHERE symbol = ?", symbol))
 
     def info(self, symbol: str) -> SeriesInfo:
         """Return what is known of a series; DataError when there is none."""
-        rows = self._read(
+        rows = self.read(
             "SELECT symbol, source, currency, timezone, label, fetched_at,"
             " (SELECT min(session) FROM bars WHERE bars.symbol = series.symbol),"
             " (SELECT max(session) FROM bars WHERE bars.symbol = series.symbol),"
@@ -149,7 +124,7 @@ class Store:
 
     def last_sessions(self, symbol: str, n: int) -> NDArray[np.datetime64]:
         """Return the dates of the last n sessions that are over, datetime64[D] (n,) or fewer."""
-        rows = self._read(
+        rows = self.read(
             "SELECT session FROM bars WHERE symbol = ? AND final ORDER BY session DESC LIMIT ?",
             symbol,
             str(n),
@@ -171,7 +146,7 @@ class Store:
         DataError
             When the store has no such series, or had none then.
         """
-        rows = self._read(
+        rows = self.read(
             "SELECT session, seen_at, final, open, high, low, close, adj_close, volume FROM bars"
             " WHERE symbol = ? ORDER BY session",
             symbol,
@@ -182,7 +157,7 @@ class Store:
         values = np.array([row[3:] for row in rows], dtype=np.float64)  # (n, columns); NULL is NaN
         actions = {
             (session, kind): value
-            for session, kind, value in self._read(
+            for session, kind, value in self.read(
                 "SELECT session, kind, value FROM actions WHERE symbol = ?", symbol
             )
         }
@@ -219,8 +194,7 @@ class Store:
             Forget the stored series first, with its revisions.
         """
         symbol = prices.symbol
-        connection = self._open_for_writing()
-        with translated(self.path), transaction(connection):
+        with self.writing() as connection:
             if replace:
                 connection.execute("DELETE FROM series WHERE symbol = ?", (symbol,))
             (latest,) = connection.execute(
@@ -239,21 +213,13 @@ class Store:
             last=prices.sessions[-1].item(),
         )
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Keep the updates of the block in one transaction; one that fails is left out alone."""
-        connection = self._open_for_writing()
-        with translated(self.path), transaction(connection):
-            yield
-
     def hold_back(
         self, symbol: str, source: str, doubts: Iterable[Doubt], *, now: dt.datetime
     ) -> None:
         """Write down why prices were refused, in place of earlier reasons; no series is touched."""
         moment = _utc(now)
         rows = [(symbol, d.gate, d.session, source, d.text, moment, moment) for d in doubts]
-        connection = self._open_for_writing()
-        with translated(self.path), transaction(connection):
+        with self.writing() as connection:
             connection.executemany(
                 "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " reason = excluded.reason, source = excluded.source,"
@@ -266,13 +232,13 @@ class Store:
 
     def held_back(self) -> list[HeldBack]:
         """Return what is in quarantine at present; a good fetch of a symbol takes it out."""
-        rows = self._read("SELECT * FROM quarantine ORDER BY symbol, session, gate")
+        rows = self.read("SELECT * FROM quarantine ORDER BY symbol, session, gate")
         return [HeldBack(*row) for row in rows]
 
     def integrity(self) -> list[str]:
         """Return what SQLite finds wrong with the file, nothing when it is sound."""
-        broken = [row[0] for row in self._read("PRAGMA integrity_check") if row[0] != "ok"]
-        orphans = [f"a row of {row[0]} without its series" for row in self._read(
+        broken = [row[0] for row in self.read("PRAGMA integrity_check") if row[0] != "ok"]
+        orphans = [f"a row of {row[0]} without its series" for row in self.read(
             "PRAGMA foreign_key_check"
         )]  # fmt: skip
         return broken + orphans
@@ -282,7 +248,7 @@ class Store:
 
         Actions that came, changed or went after the first fetch are among them, by their kind.
         """
-        return self._read(
+        return self.read(
             "SELECT session, field, seen_at, old, new FROM revisions WHERE symbol = ?"
             " ORDER BY seen_at, session, field",
             symbol,
@@ -323,28 +289,6 @@ class Store:
         return DataError(
             f"no prices for {symbol} in this workspace{begin} them: {advised('fetch', symbol)}"
         )
-
-    def _read(self, query: str, *arguments: str) -> list[Any]:
-        if self._connection is None and not _is_there(self.path):
-            return []
-        with translated(self.path):
-            if self._connection is None:
-                self._connection = connect(self.path)
-            return self._connection.execute(query, arguments).fetchall()
-
-    def _open_for_writing(self) -> sqlite3.Connection:
-        if self._connection is None:
-            make_folder(self.path.parent)
-            with translated(self.path):
-                self._connection = connect(self.path)
-        return self._connection
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:
-        return True  # behind a door that is shut; SQLite will say so
 
 
 def _utc(moment: dt.datetime) -> str:

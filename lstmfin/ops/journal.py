@@ -8,19 +8,16 @@ leaves the time of publication where the last one was, so that rows are in the o
 """
 
 import datetime as dt
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 import lstmfin
 from lstmfin.data.prices import Prices
-from lstmfin.data.sqlite import connect, transaction, translated
+from lstmfin.data.sqlite import Database
 from lstmfin.errors import DataError, TryLaterError
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.forecasts import LEVELS, Forecast
@@ -83,7 +80,7 @@ def entries_of(
     ]
 
 
-class Journal:
+class Journal(Database):
     """The published forecasts in the SQLite file of a workspace.
 
     A file that is not there reads as an empty journal.
@@ -93,22 +90,6 @@ class Journal:
     path : Path
         ``lstmfin.db`` of a workspace.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._connection: sqlite3.Connection | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the file; the next call opens it again."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
     def publish(self, entries: Sequence[Entry], *, timezone: str, now: dt.datetime) -> int:
         """Write rows of one symbol, in one transaction; return how many are new.
@@ -135,7 +116,7 @@ class Journal:
         if not timely or all(self._has(entry) for entry in timely):
             return 0
         symbol, origin = timely[0].symbol, timely[0].origin
-        with self._open() as connection, transaction(connection):
+        with self.writing() as connection:
             last = self.last_origin(symbol)
             if last is not None and origin < last:
                 raise DataError(
@@ -159,12 +140,6 @@ class Journal:
         moment = dt.datetime.fromisoformat(max(_utc(now), self.last_time() or ""))
         today = str(moment.astimezone(ZoneInfo(timezone or "UTC")).date())
         return [entry for entry in entries if entry.session >= today]
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Publish all of the block in one transaction; what is refused is left out alone."""
-        with self._open() as connection, transaction(connection):
-            yield
 
     def check_clock(self, now: dt.datetime) -> None:
         """Refuse a clock that is behind the last publication by more than a day."""
@@ -198,20 +173,13 @@ class Journal:
         """Write (symbol, origin, horizon, session, outcome, scored_at) over earlier ones."""
         if not rows:
             return
-        with self._open() as connection, transaction(connection):
+        with self.writing() as connection:
             connection.executemany(
                 "INSERT INTO truths VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " session = excluded.session, outcome = excluded.outcome,"
                 " scored_at = excluded.scored_at",
                 rows,
             )
-
-    def read(self, query: str, *arguments: object) -> list[Any]:
-        """Return the rows of a query; none where there is no file."""
-        if self._connection is None and not self.path.exists():
-            return []
-        with self._open() as connection:
-            return connection.execute(query, arguments).fetchall()
 
     def _has(self, entry: Entry) -> bool:
         key = (entry.symbol, entry.origin, entry.horizon, entry.model)
@@ -221,13 +189,6 @@ class Journal:
     def _one(self, query: str, *arguments: object) -> str | None:
         rows = self.read(query, *arguments)
         return rows[0][0] if rows else None
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with translated(self.path):
-            if self._connection is None:
-                self._connection = connect(self.path)
-            yield self._connection
 
 
 def _utc(moment: dt.datetime) -> str:
