@@ -29,14 +29,19 @@ CUTS = {
 }
 """Series, the last year that is learned from, and how many years are judged."""
 
-SHARES = {
-    "one for all": np.inf,
-    "n of n + 8000": 8000,
-    "n of n + 4000": 4000,
-    "n of n + 2000": 2000,
-    "n of n + 1000": 1000,
-    "its own alone": 0,
+STEPS = linear.MOST_STEPS
+CHOICES = {
+    "one for all, least squares": (np.inf, 0),
+    "n of n + 4000, least squares": (4000, 0),
+    "one for all": (np.inf, STEPS),
+    "n of n + 8000": (8000, STEPS),
+    "n of n + 4000": (4000, STEPS),
+    "n of n + 2000": (2000, STEPS),
+    "n of n + 1000": (1000, STEPS),
+    "its own alone": (0, STEPS),
 }
+"""Windows at which its own counts as much as that of all, and steps from least squares of logs to
+the greatest likelihood."""
 
 
 def saved(symbols: tuple[str, ...], year: int, n_years: int) -> list[list[float]]:
@@ -49,9 +54,8 @@ def saved(symbols: tuple[str, ...], year: int, n_years: int) -> list[list[float]
     samples = Samples(windows, Scaler(x.mean(axis=0), x.std(axis=0)), training)
     of_har = [_of_har(one, learned_to) for one in every]
     found = []
-    for share in SHARES.values():
-        linear.OWN = share
-        fitted = samples.with_linear()
+    for linear.OWN, linear.MOST_STEPS in CHOICES.values():
+        fitted = samples.with_linear(np.array([True]))
         right = np.log(np.exp(fitted.target - fitted.said(training)).mean())
         row = []
         for number, (own, har) in enumerate(zip(every, of_har, strict=True)):
@@ -81,11 +85,11 @@ def qlike(truth, forecast) -> float:
 def main() -> None:
     print("| choice | bars | lower than HAR | closes | lower than HAR |")
     print("|---|---|---|---|---|")
-    cells = {name: [] for name in SHARES}
+    cells = {name: [] for name in CHOICES}
     for cuts in CUTS.values():
         parts = [np.array(saved(*cut)) for cut in cuts]
         means, every = np.mean([one.mean(axis=0) for one in parts], axis=0), np.concatenate(parts)
-        for at, name in enumerate(SHARES):
+        for at, name in enumerate(CHOICES):
             n = (every[:, at] > 0).sum()
             cells[name] += [f"{means[at]:+.2%}", f"{n} of {len(every)}"]
     for name, row in cells.items():

@@ -4,8 +4,7 @@ Shapes: N windows, D inputs, H horizons, S series. The level of a window is the 
 daily variance at its origin, which inputs and targets are relative to.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,16 @@ Indices = NDArray[np.intp]
 
 PENALTY = 1.0
 """Of the ridge, in observations: nothing beside thousands of windows, a rein where they are few."""
+
+DOF = 8.0
+"""Degrees of freedom of the likelihood that the regressions are fitted by."""
+
+MOST_STEPS = 200
+MOST = 100.0
+"""Off a forecast, in logs, that a variance is taken to be at most."""
+
+EXACT = 1e-8
+"""Of a log variance, what the last step of a fit may move any forecast by."""
 
 OWN = 4000
 """Windows of its own at which a series' regression counts as much as that of all series."""
@@ -63,20 +72,27 @@ class LinearPart:
         shares = np.divide(whole, total, out=np.zeros_like(total), where=total != 0)
         return np.asarray(parts * shares)
 
-    def kept(self, horizons: NDArray[np.bool_]) -> "LinearPart":
-        """Return what says nothing but of some horizons, given as (H,)."""
-        weights, low, high = (one * horizons for one in (self.weights, self.low, self.high))
-        return replace(self, weights=weights, low=low, high=high)
+    def spread_over(self, horizons: NDArray[np.bool_]) -> "LinearPart":
+        """Return what says the same of some horizons, given as (H,), and of the others nothing."""
+
+        def spread(values: Floats) -> Floats:
+            wide = np.zeros((*values.shape[:-1], len(horizons)))
+            wide[..., horizons] = values
+            return wide
+
+        return LinearPart(self.symbols, *map(spread, (self.weights, self.low, self.high)))
 
 
 def fit_linear(
-    parts: Iterable[tuple[Floats, Floats, Indices, NDArray[np.floating]]],
+    x: Floats,
+    level: Floats,
+    series: Indices,
+    target: NDArray[np.floating],
     *,
     symbols: tuple[str, ...],
     own: NDArray[np.bool_],
-    horizon: int,
 ) -> LinearPart:
-    """Return the ridge regression of targets on inputs, and with it that of each series' own.
+    """Return the regression of log variances on inputs, and with it that of each series' own.
 
     That of all series is on the inputs alone. With the variances of a day, a week and a month among
     them it is much like the heterogeneous autoregression of Corsi (2009), but for many series at
@@ -91,41 +107,59 @@ def fit_linear(
 
     Parameters
     ----------
-    parts : iterable of (ndarray (n, D), ndarray (n,), ndarray of int (n,), ndarray (n, H))
-        Inputs of about unit spread, levels, numbers of series, and targets, a piece at a time.
+    x : ndarray (N, D)
+        Inputs of about unit spread.
+    level : ndarray (N,)
+    series : ndarray of int (N,)
+        Which of the S series each window is of.
+    target : ndarray (N, H)
+        Log variances, less the level.
     symbols : tuple of str
         Of the series, (S,).
     own : ndarray of bool (D,)
         The inputs that are log variances.
-
-    Notes
-    -----
-    A. E. Hoerl and R. W. Kennard (1970), eq. 2.3.
     """
-    S, n_columns = len(symbols), 2 + len(own)
-    squares, products = np.zeros((S, n_columns, n_columns)), np.zeros((S, n_columns, horizon))
-    low, high = np.full(horizon, np.inf), np.full(horizon, -np.inf)
-    for x, level, series, y in parts:
-        columns = np.column_stack([np.ones(len(x)), x, level])
-        for one in np.unique(series):
-            mine = series == one
-            squares[one] += columns[mine].T @ columns[mine]
-            products[one] += columns[mine].T @ y[mine]
-        low, high = np.minimum(low, y.min(axis=0)), np.maximum(high, y.max(axis=0))
-    weights = np.zeros((1 + S, n_columns, horizon))
-    weights[:, :-1] = _ridge(squares.sum(axis=0)[:-1, :-1], products.sum(axis=0)[:-1])
+    columns = np.column_stack([np.ones(len(x)), x, level])
     chosen = np.flatnonzero(np.r_[True, own, True])
-    for one in range(S):
-        n = squares[one, 0, 0]
-        mine = np.zeros((n_columns, horizon))
-        mine[chosen] = _ridge(squares[one][np.ix_(chosen, chosen)], products[one][chosen])
+    weights = np.zeros((1 + len(symbols), columns.shape[1], target.shape[1]))
+    weights[:, :-1] = regression(columns[:, :-1], target)
+    for one in range(len(symbols)):
+        rows = series == one
+        n, mine = np.count_nonzero(rows), np.zeros(weights.shape[1:])
+        mine[chosen] = regression(columns[np.ix_(rows, chosen)], target[rows])
         weights[1 + one] += n / (n + OWN) * (mine - weights[1 + one])
-    return LinearPart(symbols, weights, low, high)
+    return LinearPart(symbols, weights, target.min(axis=0), target.max(axis=0))
 
 
-def _ridge(squares: Floats, products: Floats) -> Floats:
-    penalty = np.diag(np.r_[0.0, np.full(len(squares) - 1, PENALTY)])
-    return np.asarray(np.linalg.solve(squares + penalty, products))
+def regression(columns: Floats, target: NDArray[np.floating]) -> Floats:
+    r"""Return weights (C, H) of columns (N, C), the first of which is ones, for targets (N, H).
+
+    They are those of greatest likelihood if a return is its volatility times a Student t with
+    :math:`\nu` degrees of freedom, and the variance V its square: with :math:`u = V e^{-\eta}`,
+
+    .. math:: \ell = -\tfrac{\nu + 1}{2} \log(1 + u / \nu) - \tfrac{\eta}{2}, \qquad
+              \partial \ell / \partial \eta = \tfrac12
+              \left( \frac{(\nu + 1) u}{\nu + u} - 1 \right)
+
+    With many degrees of freedom that is QLIKE; least squares of logs would heed the smallest of all
+    squares most. It is found by Fisher's scoring from least squares, with the information
+    :math:`\nu / (2 \nu + 6)` (Lange, Little and Taylor 1989, section 3) and a ridge (Hoerl and
+    Kennard 1970, eq. 2.3).
+    """
+    penalty = np.diag(np.r_[0.0, np.full(columns.shape[1] - 1, PENALTY)])
+    inverse = np.linalg.inv(columns.T @ columns + penalty)
+    weights = inverse @ (columns.T @ target)
+    information = DOF / (2 * DOF + 6)
+    for at in range(target.shape[1]):
+        y = target[:, at].astype(np.float64)
+        for _ in range(MOST_STEPS):
+            u = np.exp(np.clip(y - columns @ weights[:, at], -MOST, MOST))
+            score = 0.5 * ((DOF + 1) * u / (DOF + u) - 1)
+            step = inverse @ (columns.T @ score / information - penalty @ weights[:, at])
+            weights[:, at] += step
+            if np.abs(columns @ step).max() < EXACT:
+                break
+    return weights
 
 
 def added(answer: Answer, linear: Floats) -> Answer:

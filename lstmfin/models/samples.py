@@ -100,19 +100,18 @@ class Samples:
         """Return the log of the trailing daily variance at the origin of windows by number."""
         return 2 * np.log(self.windows.volatility[rows])
 
-    def with_linear(self) -> "Samples":
-        """Return the same samples with a linear part that is fitted to them."""
-        windows, parts = self.windows, np.array_split(self.rows, max(1, len(self) // ROWS_AT_ONCE))
-        linear = fit_linear(
-            (
-                (self.at_origin(part), self.level(part), windows.series[part], windows.target[part])
-                for part in parts
-            ),
+    def with_linear(self, horizons: NDArray[np.bool_]) -> "Samples":
+        """Return the same samples with a linear part that is fitted to them, of some horizons."""
+        windows, rows = self.windows, self.rows
+        fitted = fit_linear(
+            self.at_origin(rows),
+            self.level(rows),
+            windows.series[rows],
+            windows.target[rows][:, horizons],
             symbols=windows.symbols,
             own=windows.log_variances,
-            horizon=windows.target.shape[1],
         )
-        return replace(self, linear=linear)
+        return replace(self, linear=fitted.spread_over(horizons))
 
     def _scaled(self, rows: Indices) -> np.ndarray:
         x = self.windows.batch(rows, by_step=self.by_step)

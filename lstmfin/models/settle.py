@@ -67,11 +67,9 @@ def with_linear(training: Samples, validation_rows: Indices) -> Samples:
     Beyond a tenth of the validation block's sessions there is none: windows that far ahead are many
     on paper, and a handful of observations.
     """
-    fitted, H = training.with_linear(), training.windows.target.shape[1]
-    assert fitted.linear is not None
+    H = training.windows.target.shape[1]
     n_sessions = len(np.unique(training.windows.sessions[validation_rows]))
-    near = np.arange(1, H + 1) * LEAST_SPANS <= n_sessions
-    return replace(fitted, linear=fitted.linear.kept(near))
+    return training.with_linear(np.arange(1, H + 1) * LEAST_SPANS <= n_sessions)
 
 
 def settle(

@@ -1,19 +1,18 @@
-"""The linear part: a ridge regression, of what was known, that networks add to."""
+"""The linear part: a regression, of what was known, that networks add to."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
+from scipy import optimize, stats
 
 from lstmfin.data.features._lagged import lagged_variance
 from lstmfin.data.prices import drop_range
 from lstmfin.data.variance import lagged_log_variance, realised_variance
-from lstmfin.data.windows import make_windows
 from lstmfin.engine.loss import Law as Answer
 from lstmfin.models import linear as module
 from lstmfin.models.forecaster import Forecaster
-from lstmfin.models.linear import OWN, PENALTY, added, fit_linear
+from lstmfin.models.linear import DOF, OWN, PENALTY, added, fit_linear, regression
 from lstmfin.models.settle import with_linear
 from lstmfin.registry import LOSSES
 
@@ -26,66 +25,84 @@ def data():
     rng = np.random.default_rng(0)
     x, level = rng.standard_normal((100, 4)), rng.normal(-9, 0.5, 100)
     series = np.repeat([0, 1], [60, 40])
-    y = rng.normal((1, 2, 3), 1, (100, 3)) + x[:, :1] + series[:, None] - 0.5 * level[:, None]
-    return x, level, series, y
+    centre = x[:, :1] + series[:, None] - 0.5 * level[:, None]
+    return x, level, series, centre + np.log(rng.standard_t(6, (100, 3)) ** 2)
 
 
 @pytest.fixture
 def linear(data):
-    """Fitted to them a piece at a time; the first and the third input are log variances."""
-    pieces = [tuple(one[part] for one in data) for part in (slice(33), slice(33, 100))]
-    own = np.array([True, False, True, False])
-    return fit_linear(pieces, symbols=("A", "B"), own=own, horizon=3)
+    """Fitted to them; the first and the third input are log variances."""
+    return fit_linear(*data, symbols=("A", "B"), own=np.array([True, False, True, False]))
 
 
-def test_it_is_the_ridge_regression_of_all(linear, data):
-    """The pieces add up to what scikit-learn fits to the whole, and a stranger gets that."""
-    x, level, _, y = data
-    expected = Ridge(alpha=PENALTY).fit(x, y)
-    np.testing.assert_allclose(linear.weights[0, 0], expected.intercept_, rtol=1e-9)
-    np.testing.assert_allclose(linear.weights[0, 1:-1], expected.coef_.T, rtol=1e-9)
+def most_likely(columns, y):
+    """Return the weights of greatest penalised likelihood by a general optimiser."""
+    ones = np.column_stack([np.ones(len(columns)), columns])
+    information = DOF / (2 * DOF + 6)
+
+    def loss(weights):
+        said = ones @ weights
+        law = stats.t(DOF, scale=np.exp(said / 2))
+        return (
+            0.5 * information * PENALTY * weights[1:] @ weights[1:]
+            - law.logpdf(np.exp(y / 2)).sum()
+        )
+
+    start = np.linalg.lstsq(ones, y)[0]
+    found = optimize.minimize(loss, start, method="BFGS", options={"gtol": 1e-7})
+    return ones @ found.x
+
+
+def test_it_has_the_greatest_likelihood(data):
+    """A return is its volatility times a Student t: what scipy says and its optimiser finds."""
+    x, _, _, y = data
+    found = np.column_stack([np.ones(len(x)), x]) @ regression(
+        np.column_stack([np.ones(100), x]), y
+    )
+    for at in range(3):
+        np.testing.assert_allclose(found[:, at], most_likely(x, y[:, at]), atol=1e-4)
+
+
+def test_a_stranger_gets_what_is_said_of_all(linear, data):
+    """A series that was not among them has the regression of all, and no level."""
+    x, _, _, y = data
+    np.testing.assert_array_equal(
+        linear.weights[0, :-1], regression(np.column_stack([np.ones(100), x]), y)
+    )
     assert (linear.weights[0, -1] == 0).all()
     assert linear.which(("B", "X", "A")).tolist() == [2, 0, 1]
-    said = linear.of(x, level, np.zeros(100, int))
-    np.testing.assert_allclose(said, expected.predict(x).clip(y.min(0), y.max(0)), rtol=1e-9)
 
 
 def test_a_series_counts_by_how_long_it_is(linear, data):
     """Its own regression, on log variances and the level, is weighed by n in n and so many."""
     x, level, series, y = data
-    of_all = Ridge(alpha=PENALTY).fit(x, y).predict(x)
+    of_all = np.column_stack([np.ones(100), x]) @ linear.weights[0, :-1]
     for one, n in ((0, 60), (1, 40)):
         mine = series == one
-        columns = np.column_stack([x[:, [0, 2]], level])
-        own = Ridge(alpha=PENALTY).fit(columns[mine], y[mine]).predict(columns)
+        columns = np.column_stack([np.ones(100), x[:, [0, 2]], level])
+        own = columns @ regression(columns[mine], y[mine])
         expected = of_all + n / (n + OWN) * (own - of_all)
         said = linear.of(x, level, np.full(100, 1 + one))
-        np.testing.assert_allclose(said, expected.clip(y.min(0), y.max(0)), rtol=1e-7)
+        np.testing.assert_allclose(said, expected.clip(y.min(0), y.max(0)), rtol=1e-9)
 
 
-def test_a_long_series_has_the_regression_of_corsi(series):
-    """Counted in full it is the heterogeneous autoregression, with the trailing variance in it."""
-    names = ("variance-day", "variance-week", "variance-month")
-    windows = make_windows(
-        series(1000), features=names, window=5, horizon=1, target="volatility", estimator="auto"
-    )
-    rows = windows.known
-    x, level = windows.at_origin(rows).astype(np.float64), 2 * np.log(windows.volatility[rows])
-    target = windows.target[rows].astype(np.float64)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "OWN", 0)
-        patch.setattr(module, "PENALTY", 0)
-        linear = fit_linear(
-            [(x, level, 0 * rows, target)],
-            symbols=("A",),
-            own=windows.log_variances,
-            horizon=1,
-        )
-    logs = np.column_stack([np.ones(len(x)), x + level[:, None], level])  # as they are
-    log_variance = target[:, 0] + level
-    expected = logs @ np.linalg.lstsq(logs, log_variance)[0]
-    said = linear.of(x, level, np.ones_like(rows))[:, 0] + level
-    np.testing.assert_allclose(said, expected, rtol=1e-7)
+def test_wild_and_still_sessions_do_not_break_it():
+    """A variance of nothing, or of a hundred million times the usual, is one observation."""
+    rng = np.random.default_rng(0)
+    columns = np.column_stack([np.ones(500), rng.standard_normal(500)])
+    y = columns @ [[0.3], [0.5]] + np.log(rng.standard_t(6, (500, 1)) ** 2)
+    usual = regression(columns, y)
+    for odd in (-60.0, 18.0, 800.0):
+        y[7] = odd
+        np.testing.assert_allclose(regression(columns, y), usual, atol=0.05)
+
+
+def test_the_step_that_ends_it_is_small(data, monkeypatch):
+    """It ends because nothing moves any more, and not because it may take no more steps."""
+    x, _, _, y = data
+    found = regression(np.column_stack([np.ones(100), x]), y)
+    monkeypatch.setattr(module, "MOST_STEPS", 10 * module.MOST_STEPS)
+    np.testing.assert_array_equal(regression(np.column_stack([np.ones(100), x]), y), found)
 
 
 def test_it_says_nothing_beyond_what_was():
@@ -105,9 +122,8 @@ def test_it_says_nothing_beyond_what_was():
 
 def fit(x, y):
     """Return what is fitted to one series of level 0, whose inputs are log variances."""
-    level, rows = np.zeros(len(x)), np.zeros(len(x), int)
     own = np.ones(x.shape[1], bool)
-    return fit_linear([(x, level, rows, y)], symbols=("A",), own=own, horizon=y.shape[1])
+    return fit_linear(x, np.zeros(len(x)), np.zeros(len(x), int), y, symbols=("A",), own=own)
 
 
 def test_a_row_is_the_same_bits_alone(linear, data):
