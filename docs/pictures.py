@@ -76,7 +76,7 @@ def made_from() -> dict[str, object]:
 
 
 def small_network() -> list[float]:
-    """Return quantiles of tomorrow's close, and how much of a gradient comes back ten steps."""
+    """Return quantiles of tomorrow's close by two targets, and what is left of a gradient."""
     from lstmfin.config import TrainConfig
     from lstmfin.data.source import SourceOptions
     from lstmfin.engine.gradient_decay import new_cell
@@ -87,11 +87,15 @@ def small_network() -> list[float]:
     options = SourceOptions(None, HERE, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
     start = dt.date(2022, 1, 1)
     prices = SOURCES.get("sample").fetch("AAPL", start=start, end=None, options=options)
-    forecaster = Forecaster(TrainConfig(hidden=4, window=10, horizon=2, epochs=1))
-    forecaster.fit([prices])
-    row = make_forecast(forecaster, prices).rows()[0]
+    said = []
+    for target in ("returns", "volatility"):
+        config = TrainConfig(hidden=4, window=10, horizon=2, epochs=1, target=target)
+        forecaster = Forecaster(config)
+        forecaster.fit([prices])
+        row = make_forecast(forecaster, prices).rows()[0]
+        said += [row[name] for name in ("q05", "q25", "q50", "q75", "q95")]
     decay = new_cell("lstm", hidden=4, seed=0, lags=(10,), inputs=1.0)
-    return [row["q05"], row["q25"], row["q50"], row["q75"], row["q95"], float(decay.norms[0])]
+    return [*said, float(decay.norms[0])]
 
 
 def note() -> None:
