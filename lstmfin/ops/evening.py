@@ -233,10 +233,9 @@ class Evening:
         self.lines[symbol].new, self.lines[symbol].changed = done.n_new, done.n_changed
 
     def _publish(self, symbol: str, entries: list[Entry]) -> None:
-        timezone = self._prices(symbol).timezone
-        self.lines[symbol].published = self._journal.publish(
-            entries, timezone=timezone, now=self.now()
-        )
+        zone, now, line = self._prices(symbol).timezone, self.now(), self.lines[symbol]
+        line.published = self._journal.publish(entries, timezone=zone, now=now)
+        line.late = len(entries) - len(self._journal.timely(entries, timezone=zone, now=now))
 
     def _is_fresh(self, symbol: str, timezone: str) -> bool:
         """Whether the next weekday has not begun, on the exchange's clock."""

@@ -30,8 +30,8 @@ class Line:
         Identity of the model that forecast.
     origin : str
         Session that was forecast from.
-    published : int
-        Rows that are new in the journal.
+    published, late : int
+        Rows that are new in the journal, and those whose sessions are over.
     step, error : str
         What failed, and why.
     code : int
@@ -48,6 +48,7 @@ class Line:
     model: str = ""
     origin: str = ""
     published: int = 0
+    late: int = 0
     step: str = ""
     error: str = ""
     code: int = ExitCode.OK
@@ -93,6 +94,9 @@ def summary_of(lines: Sequence[Line], alarms: Sequence[str]) -> str:
             f"{n_done} of {len(lines)} symbols done, {n_trained} trained, {n_rows} forecasts "
             "published"
         )
+    late = [line for line in lines if line.late]
+    if late:
+        text += f"; {sum(line.late for line in late)} of sessions that are over were not published"
     if failed:
         first, more = failed[0], f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         text += f"; failed: {first.symbol} ({first.step}: {first.error}){more}"

@@ -47,6 +47,16 @@ def test_an_evening(house):
     assert {row["last"] for row in report["symbols"]} == {"2026-03-04"}
 
 
+def test_what_comes_too_late_is_told(house):
+    """Of prices that ended weeks ago nothing is published, and the last line says why."""
+    house.make("S1")
+    house.now += dt.timedelta(days=40)
+    ended, found = evening(house)
+    assert ended.code == 0, ended.err
+    assert (found["S1"]["published"], found["S1"]["late"]) == (0, 3)
+    assert "0 forecasts published; 3 of sessions that are over were not published; " in ended.err
+
+
 def test_nothing_new(house):
     """A second run the same evening asks nobody, changes no byte of the store, and is well."""
     house.make("S1", "S2")
