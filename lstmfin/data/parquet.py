@@ -5,6 +5,7 @@ So this file runs as a script, too, with a limit to its memory and its time: wha
 them, or breaks the reader, ends that process and not ours.
 """
 
+import errno
 import subprocess
 import sys
 import tempfile
@@ -66,9 +67,14 @@ def _unpack(path: str) -> None:
 
         frame = parquet.ParquetFile(path).read(use_threads=False).to_pandas()
         has_index = any(name is not None for name in frame.index.names)
-        frame.to_csv(sys.stdout, index=has_index, lineterminator="\n")
+        with open(1, "w", encoding="utf-8", newline="") as out:
+            frame.to_csv(out, index=has_index, lineterminator="\n")
     except MemoryError:
         sys.exit(f"it takes more than {MAX_MEMORY / 1e6:.0f} MB to unpack; export less of it")
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            sys.exit(str(error))
+        sys.exit(f"it is more than {MAX_TEXT / 1e6:.0f} MB of text; export less of it")
     except Exception as error:  # noqa: BLE001 - whatever a hostile file brings the reader to
         sys.exit(" ".join(str(error).split())[:300] or type(error).__name__)
 

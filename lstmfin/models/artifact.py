@@ -5,6 +5,7 @@ says, values that are not finite, a checksum that differs, sizes beyond what the
 before room is made). Nothing in it depends on the clock: the same training gives the same bytes.
 """
 
+import datetime as dt
 import hashlib
 import io
 import json
@@ -41,6 +42,9 @@ FORMAT = 5
 
 CALIBRATION, LINEAR = "calibration", "linear"
 """What is kept of the calibration (S, H, 2), and the weights of the linear part, in the archive."""
+
+MOST_LOG, MOST_WEIGHT = 1000.0, 1e9
+"""Of a log variance, and of a weight of a linear part; none that was fitted comes near."""
 
 HEADER_BYTES = 4096
 """Room for the headers of one array in the archive."""
@@ -135,6 +139,8 @@ def from_folder(folder: Path, *, name: str | None = None) -> Forecaster:
     _read_weights(weights_path, weights, arrays)
     if hashlib.sha256(weights).hexdigest() != expected_sha:
         _refuse(weights_path, "differs from what was saved (its checksum is another)")
+    if (np.abs(arrays.get(LINEAR, 0)) > MOST_WEIGHT).any():
+        _refuse(weights_path, "holds a linear part that is out of bounds")
     if (np.abs(arrays[CALIBRATION]) > MOST_LOG_FACTOR).any():
         _refuse(weights_path, "holds a calibration that is out of bounds")
     for symbol, log_factor in zip(sorted(forecaster.kept), arrays[CALIBRATION], strict=True):
@@ -214,8 +220,8 @@ def _linear_in(
     if symbols != forecaster.provenance.symbols:
         raise ValueError("its linear part is of other symbols than it")
     low, high = (_vector(table[key], H, key) for key in ("low", "high"))
-    if (low > high).any():
-        raise ValueError("a bound of its linear part is above the other")
+    if (low > high).any() or np.abs([low, high]).max() > MOST_LOG:
+        raise ValueError("a bound of its linear part is above the other, or beyond all variances")
     shape = (1 + len(symbols), 2 + n_inputs, H)
     return LinearPart(symbols, np.broadcast_to(np.float64(0), shape), low, high)
 
@@ -281,9 +287,16 @@ def _history_in(table: dict[str, Any]) -> History:
 def _provenance_in(table: dict[str, Any]) -> Provenance:
     symbols = tuple(map(str, table["symbols"]))
     provenance = Provenance(**table | {"n_sessions": int(table["n_sessions"]), "symbols": symbols})
-    days = provenance.first, provenance.last, provenance.validated_from
-    np.array(days, "datetime64[D]")  # or a ValueError
+    if len(set(symbols)) != len(symbols) or not symbols:
+        raise ValueError("it was trained on no symbols, or on one twice")
+    _check_days(provenance.first, provenance.last, provenance.validated_from)
     return provenance
+
+
+def _check_days(*days: str) -> None:
+    """Refuse what is no date: NumPy would take "today" for one."""
+    for day in days:
+        dt.date.fromisoformat(day)
 
 
 def _sessions_in(table: dict[str, Any], provenance: Provenance) -> dict[str, str]:
@@ -291,7 +304,7 @@ def _sessions_in(table: dict[str, Any], provenance: Provenance) -> dict[str, str
     sessions = {symbol: str(session) for symbol, session in table.items()}
     if set(sessions) != set(provenance.symbols):
         raise ValueError("it keeps the calibration of other symbols than it was trained on")
-    np.array(list(sessions.values()), "datetime64[D]")  # or a ValueError
+    _check_days(*sessions.values())
     return sessions
 
 

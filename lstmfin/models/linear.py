@@ -126,6 +126,8 @@ def fit_linear(
     for one in range(len(symbols)):
         rows = series == one
         n, mine = np.count_nonzero(rows), np.zeros(weights.shape[1:])
+        if n == 0:  # it begins after training ends
+            continue
         mine[chosen] = regression(columns[np.ix_(rows, chosen)], target[rows])
         weights[1 + one] += n / (n + OWN) * (mine - weights[1 + one])
     return LinearPart(symbols, weights, target.min(axis=0), target.max(axis=0))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 REPLAY = 500
-"""Sessions that a replay looks back on at most: at the next session the factor that it began with
-has faded to less than a tenth by then."""
+"""Sessions that a replay begins before the end of training, or else of the prices, at most: at the
+next session the factor that it began with has faded to less than a tenth by then."""
 
 KEPT = "aci"
 """The calibration whose state says all that is needed to go on from it."""
@@ -63,17 +63,16 @@ def replay(
         outlook = forecaster.outlook_last(prices, 1)
         return outlook, outlook.law[-1, :ahead]
     if method != KEPT:
-        outlook = forecaster.outlook_last(prices, _n_unseen(forecaster, prices.sessions))
+        n = min(len(_unseen(forecaster, prices)), REPLAY)
+        outlook = forecaster.outlook_last(prices, max(1, n))
         law = outlook.law[:, :ahead]
         return outlook, calibrate(law, _truth(prices, law), method=method)[-1]
+    calibrator, after = Calibrator(ahead, KEPT), None
     kept = forecaster.kept.get(prices.symbol)
-    if kept is None or np.datetime64(kept.session) not in prices.sessions:
-        calibrator = Calibrator(ahead, KEPT)
-        outlook = _follow(forecaster, prices, calibrator)
-    else:
-        calibrator = Calibrator(ahead, KEPT)
+    if kept is not None and np.datetime64(kept.session) in prices.sessions:
         calibrator.log_factor = kept.calibrator.log_factor[:ahead]
-        outlook = _follow(forecaster, prices, calibrator, after=np.datetime64(kept.session))
+        after = np.datetime64(kept.session)
+    outlook = _follow(forecaster, prices, calibrator, after=after)
     return outlook, calibrator.apply(outlook.law[-1, :ahead])
 
 
@@ -88,24 +87,23 @@ def _follow(
 
     Of those that it has been through already, it sees as many as have errors still to come.
     """
-    sessions, ahead = prices.sessions, calibrator.horizon
+    unseen, ahead = _unseen(forecaster, prices), calibrator.horizon
     if after is None:
-        n_known, n_new = 0, _n_unseen(forecaster, sessions)
+        n_known, n_new = 0, min(len(unseen), REPLAY)
     else:
-        n_new = int((sessions > after).sum())
-        n_known = min(ahead, _n_unseen(forecaster, sessions[sessions <= after]))
-    outlook = forecaster.outlook_last(prices, n_known + n_new)
+        n_known = min(int((unseen <= after).sum()), REPLAY, ahead)
+        n_new = int((unseen > after).sum())
+    outlook = forecaster.outlook_last(prices, max(1, n_known + n_new))
     law = outlook.law[:, :ahead]
     first = max(0, law.shape[0] - n_new)
     calibrate(law, _truth(prices, law), calibrator=calibrator, first=first)
     return outlook
 
 
-def _n_unseen(forecaster: "Forecaster", sessions: NDArray[np.datetime64]) -> int:
-    """Return how many of the last sessions, up to ``REPLAY``, a replay begins before."""
+def _unseen(forecaster: "Forecaster", prices: Prices) -> NDArray[np.datetime64]:
+    """Return the sessions since the first that no weight was trained on."""
     assert forecaster.provenance is not None
-    n = int((sessions >= np.datetime64(forecaster.provenance.validated_from)).sum())
-    return max(1, min(n, REPLAY))
+    return prices.sessions[prices.sessions >= np.datetime64(forecaster.provenance.validated_from)]
 
 
 def _truth(prices: Prices, law: Law) -> Floats:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_prices import NOW, build_prices
 
-from lstmfin.data import tables
+from lstmfin.data import parquet, tables
 from lstmfin.data.source import SourceOptions
 from lstmfin.errors import DataError, LstmfinError, UsageError
 from lstmfin.registry import SOURCES
@@ -191,6 +191,25 @@ def test_parquet_errors_name_the_row(load, tmp_path):
         load(None, name="p.parquet")
     with pytest.raises(DataError, match="is not a Parquet file"):
         load(b"no parquet", name="q.parquet")
+
+
+def test_parquet_of_any_script_under_any_locale(load, tmp_path, monkeypatch):
+    """What a terminal can show has no part in how a file is read."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    frame = pd.DataFrame({"date": ["2024-01-02"], "close": [1.0], "Börse": ["上海"]})
+    frame.to_parquet(tmp_path / "p.parquet")
+    assert len(load(None, name="p.parquet")) == 1
+
+
+def test_parquet_of_too_much_text(load, tmp_path, monkeypatch):
+    """It is not written out to the end."""
+    short = Path(parquet.__file__).read_text().replace("MAX_TEXT = 200_000_000", "MAX_TEXT = 2000")
+    (tmp_path / "script.py").write_text(short)
+    monkeypatch.setattr(parquet, "__file__", str(tmp_path / "script.py"))
+    build_prices(50).bars.rename_axis("Date").to_parquet(tmp_path / "p.parquet")
+    with pytest.raises(DataError, match="it is more than 0 MB of text; export less of it"):
+        load(None, name="p.parquet")
 
 
 def test_parquet_without_pyarrow(load, monkeypatch):

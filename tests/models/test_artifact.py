@@ -376,6 +376,10 @@ MANIFESTS = {
     "calibration of another symbol": _set("calibrated_to", to={"X": "2024-01-02"}),
     "calibration as text": _set("calibrated_to", to="GARCH"),
     "calibration to no session": _set("calibrated_to", "GARCH", to="soon"),
+    "calibration to the reader's day": _set("calibrated_to", "GARCH", to="today"),
+    "validated from never": _set("data", "validated_from", to="NaT"),
+    "no symbol": _set("data", "symbols", to=[]),
+    "a symbol twice": _set("data", "symbols", to=["GARCH", "GARCH"]),
     "provenance without a digest": _drop("data", "digest"),
     "provenance without a date": _set("data", "last", to="yesterday"),
     "provenance that counts in text": _set("data", "n_sessions", to="many"),
@@ -431,6 +435,7 @@ LINEAR = {
     "without a bound": _drop("linear", "low"),
     "with a bound of another length": _set("linear", "high", to=[1.0]),
     "with bounds that cross": _set("linear", "low", to=[99.0, 99.0, 99.0]),
+    "with a bound beyond all variances": _set("linear", "high", to=[1e308, 1e308, 1e308]),
     "where there should be none": _set("config", "no-linear", to=True),
 }
 

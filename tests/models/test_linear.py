@@ -13,7 +13,9 @@ from lstmfin.engine.loss import Law as Answer
 from lstmfin.models import linear as module
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.linear import DOF, OWN, PENALTY, added, fit_linear, regression
+from lstmfin.models.samples import Samples
 from lstmfin.models.settle import with_linear
+from lstmfin.models.view import training_blocks, windows_of_all
 from lstmfin.registry import LOSSES
 
 ORIGINS = np.array([60, 61, 90, 150])
@@ -120,6 +122,14 @@ def test_it_says_nothing_beyond_what_was():
         np.testing.assert_allclose(parts, whole, rtol=1e-12)
 
 
+def test_parts_are_weights_times_inputs(linear, data):
+    """Within what was, those of the series: an input at nothing adds nothing."""
+    x, level = 0.1 * data[0][0], np.float64(-9)
+    for which in (0, 1, 2):
+        parts = linear.parts_of(x, level, np.intp(which))
+        np.testing.assert_allclose(parts, linear.weights[which, 1:-1] * x[:, None], rtol=1e-9)
+
+
 def fit(x, y):
     """Return what is fitted to one series of level 0, whose inputs are log variances."""
     own = np.ones(x.shape[1], bool)
@@ -221,3 +231,66 @@ def test_a_month_of_variance(series):
     assert got[100] == pytest.approx(np.log(ranges[96:101]).mean())
     assert bare[100] == pytest.approx(np.log(squares[96:101].mean()))
     np.testing.assert_array_equal(lagged_variance(5).compute(bars), got)
+
+
+@pytest.fixture(scope="module")
+def panel(series, small):
+    """A panel of three series, the last of which begins when training is over."""
+    whole = series(400)
+    parts = (whole.slice(300), series(400, "RANDOM-WALK"), series(25 + small.window))
+    forecaster = Forecaster(replace(small, target="volatility", panel=True))
+    every = [replace(one, symbol=name) for name, one in zip("ABC", parts, strict=True)]
+    forecaster.fit(every)
+    return forecaster, every
+
+
+def test_each_series_of_a_panel_is_seen_with_its_own_weights(panel):
+    """What samples say of a window is by its inputs, its level and the weights of its series."""
+    forecaster, every = panel
+    linear = forecaster.linear
+    windows, _ = windows_of_all(forecaster.config, every)
+    samples = Samples(windows, forecaster.scaler, np.arange(len(windows)), False, linear)
+    assert len(np.unique(linear.weights[:, -1, 0])) == 3  # A, B, and C as anybody
+    for number, prices in enumerate(every):
+        rows = np.flatnonzero(windows.series == number)
+        alone = forecaster.seen(prices, windows.origins[rows])
+        x, volatility = alone.at_origin(alone.rows), windows.volatility[rows]
+        weights = linear.weights[1 + number]
+        said = weights[0] + x @ weights[1:-1] + 2 * np.log(volatility)[:, None] * weights[-1]
+        expected = said.clip(linear.low, linear.high)
+        np.testing.assert_allclose(samples.said(rows), expected, rtol=1e-9)
+        np.testing.assert_array_equal(alone.said(alone.rows), samples.said(rows))
+
+
+def test_a_series_without_a_window_to_train_on_is_like_any(panel):
+    """One that is new when the others are long is forecast all the same."""
+    forecaster, (*_, new) = panel
+    weights = forecaster.linear.weights
+    np.testing.assert_array_equal(weights[3], weights[0])
+    stranger = replace(new, symbol="X")
+    origins = np.arange(len(new) - 2, len(new))
+    np.testing.assert_array_equal(
+        forecaster.predict_variance(new, origins), forecaster.predict_variance(stranger, origins)
+    )
+
+
+def test_its_own_weights_are_of_log_variances_and_the_level(panel):
+    """An own share moves no weight of another input but towards nothing."""
+    forecaster, _ = panel
+    other = ~np.array(["variance" in name for name in forecaster.config.features])
+    weights, n = forecaster.linear.weights, 300
+    assert 0 < other.sum() < len(other)
+    shares = weights[1, 1:-1][other] / weights[0, 1:-1][other]
+    np.testing.assert_allclose(shares, shares[0, 0])
+    assert 1 - n / OWN < shares[0, 0] < 1
+    assert (weights[1:3, -1] != 0).all()
+
+
+def test_bounds_are_those_of_all_training(series, small):
+    """Of thousands of windows, not of the last few."""
+    forecaster = Forecaster(replace(small, target="volatility"))
+    forecaster.fit(series(900))
+    windows, _ = windows_of_all(forecaster.config, [series(900)])
+    training, _ = training_blocks(forecaster.config, windows, [series(900)])
+    np.testing.assert_array_equal(forecaster.linear.low, windows.target[training].min(axis=0))
+    np.testing.assert_array_equal(forecaster.linear.high, windows.target[training].max(axis=0))

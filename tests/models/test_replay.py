@@ -56,7 +56,9 @@ def test_what_was_kept_is_what_would_be_found(forecaster, whole, n_new, ahead, m
         assert_calibrated_since(first, forecaster, whole.slice(N_KNOWN + n_new), ahead)
 
 
-@pytest.mark.parametrize("why", ["nothing kept", "an earlier origin", "another symbol"])
+@pytest.mark.parametrize(
+    "why", ["nothing kept", "an earlier origin", "another symbol", "a session taken back"]
+)
 def test_from_the_beginning_where_nothing_fits(forecaster, whole, monkeypatch, why):
     """Then the last sessions up to the origin are gone through, as many as a replay may see."""
     monkeypatch.setattr(module, "REPLAY", 11)
@@ -65,20 +67,56 @@ def test_from_the_beginning_where_nothing_fits(forecaster, whole, monkeypatch, w
         monkeypatch.setattr(forecaster, "kept", {})
     elif why == "an earlier origin":
         prices = whole.slice(N_KNOWN - 1)
-    else:
+    elif why == "another symbol":
         prices = replace(prices, symbol="NEW")
+    else:
+        prices = replace(prices, bars=prices.bars.drop(prices.bars.index[N_KNOWN - 1]))
     assert_calibrated_since(len(prices) - 11, forecaster, prices)
 
 
-def test_few_windows_are_seen(forecaster, whole, monkeypatch):
-    """Of 500 sessions before it, a saved model sees again but those whose errors are to come."""
-    seen = []
-    outlook = Forecaster.outlook_last
+def test_training_keeps_what_each_series_came_to(whole, small):
+    """Of each series of a panel its own, which is not that of another."""
+    series = [replace(whole, symbol="A"), replace(whole.slice(N_KNOWN), symbol="B")]
+    forecaster = Forecaster(replace(small, panel=True))
+    forecaster.fit(series)
+    assert list(forecaster.kept) == ["A", "B"]
+    for prices in series:
+        found, expected = forecaster.kept[prices.symbol], keep(forecaster, prices)
+        assert found.session == str(prices.sessions[-1])
+        np.testing.assert_array_equal(found.calibrator.log_factor, expected.calibrator.log_factor)
+    one, other = (forecaster.kept[name].calibrator.log_factor for name in "AB")
+    assert (one != other).any()
+
+
+def test_no_session_that_was_trained_on_is_gone_through(forecaster, whole, monkeypatch):
+    """Not of a series that ended before the validation block and goes on, nor where none is left."""
+    first = np.datetime64(forecaster.provenance.validated_from)
+    at = int(np.searchsorted(whole.sessions, first))
+    ended = whole.slice(at - 3)
+    monkeypatch.setattr(forecaster, "kept", {"GARCH": keep(forecaster, ended)})
+    assert (forecaster.kept["GARCH"].calibrator.log_factor == 0).all()
+    seen = spied(monkeypatch)
+    for method in ("aci", "split"):
+        replay(forecaster, ended, ahead=3, method=method)  # nothing to learn from
+        replay(forecaster, whole, ahead=3, method=method)
+        assert seen == [1, len(whole) - at]
+        seen.clear()
+
+
+def spied(monkeypatch):
+    """Return a list that how many windows are asked for is put into."""
+    seen, outlook = [], Forecaster.outlook_last
     monkeypatch.setattr(
         Forecaster,
         "outlook_last",
         lambda self, prices, n: seen.append(n) or outlook(self, prices, n),
     )
+    return seen
+
+
+def test_few_windows_are_seen(forecaster, whole, monkeypatch):
+    """Of 500 sessions before it, a saved model sees again but those whose errors are to come."""
+    seen = spied(monkeypatch)
     replay(forecaster, whole.slice(N_KNOWN + 2), ahead=3, method="aci")
     assert seen == [3 + 2]
 

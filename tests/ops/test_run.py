@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import re
 import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -48,12 +49,13 @@ def test_an_evening(house):
 
 
 def test_what_comes_too_late_is_told(house):
-    """Of prices that ended weeks ago nothing is published, and the last line says why."""
-    house.make("S1")
-    house.now += dt.timedelta(days=40)
+    """Of prices that ended long ago nothing is published, and the last line says why."""
+    house.make("GARCH")
+    config = house.root / "lstmfin.toml"
+    config.write_text(re.sub('source = ".*"', 'source = "synthetic"', config.read_text()))
     ended, found = evening(house)
     assert ended.code == 0, ended.err
-    assert (found["S1"]["published"], found["S1"]["late"]) == (0, 3)
+    assert (found["GARCH"]["published"], found["GARCH"]["late"]) == (0, 3)
     assert "0 forecasts published; 3 of sessions that are over were not published; " in ended.err
 
 
