@@ -6,7 +6,7 @@ kept with the model, and a forecast goes on from it; the two ways give one range
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,7 @@ from lstmfin.data.target import cumulative_returns
 from lstmfin.metrics.law import Law
 from lstmfin.models.calibration import Calibrator, calibrate
 from lstmfin.models.outlook import Outlook
-
-if TYPE_CHECKING:
-    from lstmfin.models.forecaster import Forecaster
+from lstmfin.models.provenance import Provenance
 
 Floats = NDArray[np.float64]
 
@@ -38,16 +36,28 @@ class Kept:
     calibrator: Calibrator
 
 
-def keep(forecaster: "Forecaster", prices: Prices) -> Kept:
+class Replayed(Protocol):
+    """What a replay asks of a forecaster."""
+
+    provenance: Provenance | None
+    kept: dict[str, Kept]
+
+    @property
+    def horizon(self) -> int:
+        """Sessions ahead that are forecast, H."""
+
+    def outlook_last(self, prices: Prices, n: int) -> Outlook:
+        """Return all that is forecast from the last n origins, or as many as there are."""
+
+
+def keep(forecaster: Replayed, prices: Prices) -> Kept:
     """Return what the calibration of a model comes to over the prices it was trained on."""
     calibrator = Calibrator(forecaster.horizon, KEPT)
     _follow(forecaster, prices, calibrator)
     return Kept(str(prices.sessions[-1]), calibrator)
 
 
-def replay(
-    forecaster: "Forecaster", prices: Prices, *, ahead: int, method: str
-) -> tuple[Outlook, Law]:
+def replay(forecaster: Replayed, prices: Prices, *, ahead: int, method: str) -> tuple[Outlook, Law]:
     """Return what is forecast at the last session, and its law (H,), calibrated.
 
     Parameters
@@ -77,7 +87,7 @@ def replay(
 
 
 def _follow(
-    forecaster: "Forecaster",
+    forecaster: Replayed,
     prices: Prices,
     calibrator: Calibrator,
     *,
@@ -100,7 +110,7 @@ def _follow(
     return outlook
 
 
-def _unseen(forecaster: "Forecaster", prices: Prices) -> NDArray[np.datetime64]:
+def _unseen(forecaster: Replayed, prices: Prices) -> NDArray[np.datetime64]:
     """Return the sessions since the first that no weight was trained on."""
     assert forecaster.provenance is not None
     return prices.sessions[prices.sessions >= np.datetime64(forecaster.provenance.validated_from)]
