@@ -27,6 +27,7 @@ import numpy as np
 from lstmfin.config import TrainConfig
 from lstmfin.data.target import cumulative_returns
 from lstmfin.data.variance import realised_variance
+from lstmfin.metrics.inference import equal_predictive_ability
 from lstmfin.models.calibration import calibrate
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.registry import BASELINES, SOURCES
@@ -54,17 +55,20 @@ CONFIG = TrainConfig(panel=True, members=3, target="volatility")
 ALONE = CONFIG.evolve(members=1, epochs=1, learning_rate=1e-12)
 """The regression that the networks add to, by itself: they learn nothing."""
 
+LEVEL = 0.05
+"""Of the test of equal expected losses, a series and a score at a time, two-sided."""
+
 PATHS = TrainConfig(panel=True, horizon=720, epochs=2)
 AHEAD = (96, 192, 336, 720)
 
 
 def qlike(truth, forecast):
-    """Return the mean QLIKE."""
-    return float(np.mean(truth / forecast - np.log(truth / forecast) - 1))
+    """Return the QLIKE of each session."""
+    return truth / forecast - np.log(truth / forecast) - 1
 
 
 def judge(model, prices, origins, judged):
-    """Return QLIKE, CRPS and which of the judged truths the calibrated range of 90 % held."""
+    """Return QLIKE and CRPS of each session, and which truths the calibrated range of 90 % held."""
     horizon = 1
     law = model.predict(prices, origins)[:, :horizon]
     truth = cumulative_returns(prices, horizon)[origins]
@@ -73,7 +77,7 @@ def judge(model, prices, origins, judged):
     variance = model.predict_variance(prices, origins)[judged, 0]
     held = (law.quantile(0.05) <= y) & (y <= law.quantile(0.95))
     realised = realised_variance(prices)[origins[judged] + 1]
-    return qlike(realised, variance), float(np.mean(law.crps(y))), held
+    return qlike(realised, variance), law.crps(y), held
 
 
 def compare(name, symbols, known_to, judged_to):
@@ -92,7 +96,8 @@ def compare(name, symbols, known_to, judged_to):
     print("|---|---|---|---|---|---|---|---|---|")
     better = {(score, other): 0 for score in ("QLIKE", "CRPS") for other in others}
     of_alone = []
-    saved = {key: [] for key in better}
+    saved, lost = {key: [] for key in better}, {key: [] for key in better}
+    certain = {key: [0, 0] for key in better}
     for prices in every:
         days = prices.sessions[:-1]
         origins = np.flatnonzero(days >= np.datetime64(first))
@@ -104,18 +109,26 @@ def compare(name, symbols, known_to, judged_to):
             model.fit(prices.until(known_to))
             its = judge(model, prices, origins, judged)
             if other == "har-rv":
-                of_alone.append([its[0], judge(alone, prices, origins, judged)[0]])
+                of_alone.append(
+                    [one.mean() for one in (its[0], judge(alone, prices, origins, judged)[0])]
+                )
             for n, score in enumerate(("QLIKE", "CRPS")):
-                better[score, other] += own[n] < its[n]
-                saved[score, other].append(1 - own[n] / its[n])
-                cells[score, other] = its[n]
+                mine, theirs = own[n].mean(), its[n].mean()
+                better[score, other] += mine < theirs
+                saved[score, other].append(1 - mine / theirs)
+                cells[score, other] = theirs
+                test = equal_predictive_ability(own[n], its[n])
+                if test.p_value < LEVEL:
+                    certain[score, other][int(mine > theirs)] += 1
+                if mine >= theirs:
+                    lost[score, other].append(f"{prices.symbol} (p = {test.p_value:.2f})")
         years = prices.sessions[origins[judged] + 1].astype("datetime64[Y]")
         in_2020 = own[2][years == np.datetime64("2020")]
         row = [
             prices.symbol,
-            f"{own[0]:.3f}",
+            f"{own[0].mean():.3f}",
             *(f"{cells['QLIKE', o]:.3f}" if o in others else "" for o in ("har-rv", "garch")),
-            f"{1e4 * own[1]:.2f}",
+            f"{1e4 * own[1].mean():.2f}",
             *(f"{1e4 * cells['CRPS', o]:.2f}" if o in others else "" for o in ("har-rv", "garch")),
             f"{own[2].mean():.1%}",
             f"{in_2020.mean():.1%}" if len(in_2020) else "",
@@ -125,7 +138,9 @@ def compare(name, symbols, known_to, judged_to):
         mean, median = np.mean(saved[score, other]), np.median(saved[score, other])
         print(
             f"{score} below {other}: {n} of {len(every)} symbols, {mean:+.2%} saved on average, "
-            f"{median:+.2%} in the median"
+            f"{median:+.2%} in the median; at {LEVEL:.0%} lower on {certain[score, other][0]} and "
+            f"higher on {certain[score, other][1]}"
+            + (f"; not below on {', '.join(lost[score, other])}" if lost[score, other] else "")
         )
     har, own = np.array(of_alone).T
     print(

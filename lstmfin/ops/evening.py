@@ -265,13 +265,19 @@ class Evening:
         return not line.new and not line.changed and last is not None and last >= line.last != ""
 
     def _train_what_is_due(self, group: Sequence[str]) -> None:
-        wanted = [s for s in group if self.lines[s].step not in {"fetch", "score"}]
-        due = ""
-        for symbol in wanted:
+        wanted, due = [], ""
+        for symbol in group:
+            if self.lines[symbol].step in {"fetch", "score"}:
+                continue
             with self._attempt(symbol, "train"):
-                if not self._is_forecast(symbol):
-                    due = due or self._due(symbol)
-        if not due:
+                reason = "" if self._is_forecast(symbol) else self._due(symbol)
+                if reason and not self._is_trainable(symbol):
+                    continue
+                due = due or reason
+                wanted.append(symbol)
+        if due:
+            wanted = [symbol for symbol in wanted if self._is_trainable(symbol)]
+        if not due or not wanted:
             return
         self._write_what_waited()  # training takes its time
         first = self.lines[wanted[0]]
@@ -289,6 +295,15 @@ class Evening:
                 self._mark_done(symbol)
         for symbol in wanted[1:] if first.step == "train" else ():
             self.lines[symbol].fail("train", RuntimeError(first.error), first.code)
+
+    def _is_trainable(self, symbol: str) -> bool:
+        """Whether a symbol can be part of a panel; one that cannot must not stop the others."""
+        config, is_able = self.settings.train, False
+        with self._attempt(symbol, "train"):
+            if config.panel:
+                Forecaster(config).check(self._prices(symbol, config.exog))
+            is_able = True
+        return is_able  # noqa: RET504 - an attempt that fails ends above
 
     def _due(self, symbol: str) -> str:
         """Return why a symbol's model is to be trained anew; empty when it is not."""

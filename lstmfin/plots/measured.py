@@ -73,7 +73,10 @@ def load_measured(workspace: Workspace, command: str) -> Measured:
     """
     try:
         with intact(workspace, command):
-            return Measured(**json.loads(_path(workspace, command).read_bytes()))
+            measured = Measured(**json.loads(_path(workspace, command).read_bytes()))
+            if measured.command != command:
+                raise ValueError(measured.command)
+            return measured
     except FileNotFoundError as error:
         raise DataError(
             f"nothing was measured by lstmfin {command} in {workspace.root} yet; measure it: "
@@ -90,7 +93,8 @@ def intact(workspace: Workspace, command: str) -> Iterator[None]:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
-            f"{_path(workspace, command)} is damaged ({error}); measure it anew: lstmfin {command}"
+            f"{_path(workspace, command)} is not what lstmfin {command} keeps; move it away and "
+            f"measure anew: lstmfin {command}"
         ) from error
 
 

@@ -136,8 +136,9 @@ def framed(theme: Theme, frame: Frame, *, height: float = HEIGHT) -> Figure:
     footnote = f"Source: {literal(frame.source, 60)}. {frame.dated} {frame.as_of}."
     write(left, 0.13, footnote, size=7.5, color=theme.muted)
     if frame.aside:
-        write(left, 0.28, frame.aside, size=8.0, color=theme.rival, weight="bold")
-    write(1 - left, 0.13, "lstmfin", size=7.5, color=theme.muted, ha="right")
+        write(1 - left, 0.13, frame.aside, size=7.5, color=theme.rival, weight="bold", ha="right")
+    else:
+        write(1 - left, 0.13, "lstmfin", size=7.5, color=theme.muted, ha="right")
     return figure
 
 

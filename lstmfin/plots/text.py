@@ -34,9 +34,11 @@ def price(value: float, currency: str = "") -> str:
     return f"{'-' if value < 0 else ''}{sign}{size:,.{digits}f}"
 
 
-def price_label(currency: str) -> str:
-    """Return the label of a price axis, with its unit."""
-    return f"Price ({currency})" if currency else "Level (points)"
+def price_label(currency: str, symbol: str) -> str:
+    """Return the label of a price axis, with its unit as far as it is known."""
+    if currency:
+        return f"Price ({currency})"
+    return "Level (points)" if symbol.startswith("^") else "Price (no currency given)"
 
 
 def loss_label(name: str) -> str:

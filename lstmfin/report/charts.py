@@ -14,7 +14,7 @@ from lstmfin.metrics.returns import underwater
 from lstmfin.models.forecasts import LEVELS, Forecast
 from lstmfin.plots.kinds.calibration import CalibrationPicture
 from lstmfin.plots.kinds.gates import GatesPicture
-from lstmfin.plots.text import price
+from lstmfin.plots.text import price, price_label
 from lstmfin.report.facts import Missing, Published
 from lstmfin.report.figure import Column, Figure, Floats, Panel, Series, session_words, thinned
 from lstmfin.report.words import number, percent, signed, stepped, stepped_percent
@@ -49,7 +49,7 @@ def fan(forecast: Forecast, prices: Prices) -> Figure:
         return price(value, forecast.currency)
 
     panel = Panel(
-        f"Price ({forecast.currency})" if forecast.currency else "Level (points)",
+        price_label(forecast.currency, forecast.symbol),
         (
             Series("90 %", "wide", low, upper=high, shape="band"),
             Series("50 %", "narrow", low_half, upper=high_half, shape="band"),

@@ -114,7 +114,7 @@ def data(facts: Facts) -> Table:
         ("Source", info.source),
         ("Name", info.label or "–"),
         ("Sessions", f"{info.n_sessions:,}, {info.first} to {info.last}"),
-        ("Currency", info.currency or "points"),
+        ("Currency", info.currency or "none"),
         ("Exchange’s zone", info.timezone or "not known"),
         ("First fetched", f"{info.began:%Y-%m-%d %H:%M} UTC"),
         ("Last change", f"{info.fetched_at:%Y-%m-%d %H:%M} UTC"),

@@ -92,6 +92,45 @@ def test_what_was_measured_is_kept_and_drawn(lstmfin, tmp_path, kind):
     assert f"Measured on {at.date()}." in (tmp_path / "b.svg").read_text()
 
 
+def shorter(kept):
+    kept["found"]["cells"][0]["norms"].pop()
+
+
+def without_curves(kept):
+    kept["found"] |= {"cells": [], "scales": []}
+
+
+def below_zero(kept):
+    kept["found"]["cells"][0]["norms"][0] = -1.0
+
+
+def of_nothing(kept):
+    kept["found"]["cells"][0]["norms"][0] = float("nan")
+
+
+def of_another_command(kept):
+    kept["command"] = "bench adding"
+
+
+def cut(kept):
+    del kept["found"]
+
+
+@pytest.mark.parametrize(
+    "damage", [shorter, without_curves, below_zero, of_nothing, of_another_command, cut, list]
+)
+def test_a_file_that_is_not_what_was_kept_is_no_bug(lstmfin, tmp_path, damage):
+    """One sentence that names the file and the command, and no word of Python's."""
+    assert lstmfin(*MEASURED["gradients"].split()).code == 0
+    path = tmp_path / "w/reports/measured/gradients.json"
+    kept = json.loads(path.read_text())
+    changed = damage(kept)
+    path.write_text(json.dumps(kept if changed is None else changed))
+    ended = lstmfin("plot", "gradients")
+    assert (ended.code, ended.err.count("\n")) == (65, 1), ended.err
+    assert f"{path} is not what lstmfin gradients keeps; move it away and measure" in ended.err
+
+
 def test_a_picture_of_no_symbol_takes_none(trained):
     """One that is named is refused; a picture of a symbol, and ``plot`` without KIND, go on."""
     ended = trained("plot", "gradients", "GARCH")

@@ -33,6 +33,18 @@ def odd(lstmfin, tmp_path):
     return lstmfin
 
 
+def test_a_file_without_symbols_is_of_one(odd, tmp_path):
+    """Its prices are not stored under whatever many names are given."""
+    lines = (tmp_path / "two.csv").read_text().splitlines()[1:50]
+    rows = "".join(f"{day},{close}\n" for day, _, close in (one.split(",") for one in lines))
+    (tmp_path / "one.csv").write_text("date,close\n" + rows)
+    ended = odd("fetch", "A", "B", "--path", tmp_path / "one.csv")
+    assert ended.code == 2
+    assert "has no column of symbols, so its prices are of one; fetch it by itself: " in ended.err
+    assert "lstmfin fetch A --path" in ended.err
+    assert odd("fetch", "A", "--path", tmp_path / "one.csv").code == 0
+
+
 def test_they_are_shown_as_those_characters(odd, tmp_path):
     """In tables and JSON as they are; in CSV behind an apostrophe, in a page escaped."""
     assert odd("train", *QUICK).code == 0

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import evening_source
@@ -212,6 +213,23 @@ def test_a_panel(house):
     FAULTS.clear()
     ended, found = evening(house)
     assert (ended.code, found["S4"]["published"]) == (0, 3)
+
+
+def test_a_new_listing_does_not_stop_a_panel(house):
+    """What is too short for a window fails alone, before the panel is trained and after."""
+    house.make("S1", "S2", "S4")
+    toml = house.root / "lstmfin.toml"
+    toml.write_text(toml.read_text().replace("[train]\n", "[train]\npanel = true\n"))
+    FAULTS["S4"] = lambda prices: replace(prices, bars=prices.bars.loc["2026-02-26":])
+    for _ in range(2):
+        ended, found = evening(house)
+        assert ended.code == 3, ended.err
+        assert (found["S4"]["state"], found["S4"]["step"]) == ("failed", "train")
+        assert "finished sessions; a window of 5 needs 25" in found["S4"]["error"]
+        assert all(found[one]["state"] == "done" for one in ("S1", "S2"))
+        assert all(found[one]["published"] == 3 for one in ("S1", "S2"))
+        house.evening()
+    assert not found["S1"]["trained"]  # that one is new is no reason to train each evening
 
 
 def test_series_to_look_at_are_fetched_and_not_modelled(house):

@@ -81,7 +81,7 @@ def test_what_was_not_measured_names_the_command(workspace, tmp_path, name):
         json.dumps(whole | {"at": "x"}),
     ):
         path.write_text(damaged)
-        with pytest.raises(DataError, match=f"is damaged .* anew: lstmfin {kind.measured_by}$"):
+        with pytest.raises(DataError, match=f"is not what .* anew: lstmfin {kind.measured_by}$"):
             kind.gathered(Workspace(root))
 
 

@@ -49,9 +49,10 @@ def test_price(value, currency, expected):
 
 
 def test_price_axis_names_its_unit():
-    """A currency, or points."""
-    assert price_label("EUR") == "Price (EUR)"
-    assert price_label("") == "Level (points)"
+    """A currency, or points of an index; of others none where none is known."""
+    assert price_label("EUR", "ACME") == "Price (EUR)"
+    assert price_label("", "^GSPC") == "Level (points)"
+    assert price_label("", "ACME") == "Price (no currency given)"
 
 
 @given(st.text(max_size=200))

@@ -38,6 +38,7 @@ def fetch(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     if options["path"] is not None:
         options["source"] = options["source"] or "csv"
         symbols = symbols or (_called_after(options["path"]),)
+        _refuse_one_for_many(options["path"], symbols)
     config = job.settings.fetch.evolve(**options)
     chosen = job.choose(symbols, lambda: _watched_or_stored(job))
     job.workspace.prepare()
@@ -65,6 +66,17 @@ def _called_after(path: Path) -> str:
             f"no SYMBOL is given, and the name of the file, {shown_symbol(path.stem)}, cannot be "
             "one; give it: lstmfin fetch ACME --path FILE"
         ) from error
+
+
+def _refuse_one_for_many(path: Path, symbols: tuple[str, ...]) -> None:
+    """Refuse to store the prices of one file, which names no symbols, under many."""
+    from lstmfin.data.sources.csv import names_symbols
+
+    if len(set(symbols)) > 1 and path.is_file() and not names_symbols(path):
+        raise UsageError(
+            f"{path} has no column of symbols, so its prices are of one; fetch it by itself: "
+            f"{advised('fetch', symbols[0], '--path', str(path))}"
+        )
 
 
 @dataclass

@@ -8,6 +8,7 @@ refused.
 import datetime as dt
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from lstmfin.data.faults import VALUE_COLUMNS, find_fault
@@ -76,6 +77,11 @@ class CsvSource:
 
 
 SOURCE: Source = CsvSource()
+
+
+def names_symbols(path: Path) -> bool:
+    """Whether a file has a column that tells whose prices each row holds."""
+    return "symbol" in _match_columns(read_table(path))
 
 
 def _match_columns(table: Table) -> dict[str, str]:

@@ -36,7 +36,7 @@ class ProblemPicture:
     length, hidden : int
         Steps of a sequence, and units of each cell.
     goal : float
-        Mean absolute error below which it may count as solved.
+        Mean absolute error below which it may count as solved, if no sequence was far off, too.
     source, as_of : str, date
         Which command measured it, and when.
     """
@@ -92,7 +92,7 @@ def _curves(axes: Axes, picture: ProblemPicture, theme: Theme) -> None:
     axes.set_yscale("log")
     colours = (theme.model, theme.rival, theme.third, theme.ink, theme.muted)
     axes.axhline(picture.goal, color=theme.muted, lw=1.0, ls=(0, (1, 2)))
-    labels = [Label(picture.goal, f"goal {picture.goal:g}", theme.muted)]
+    labels = [Label(picture.goal, f"goal {picture.goal:g}, on average", theme.muted)]
     for k, one in enumerate(picture.courses):
         colour, dashed = colours[k % len(colours)], k >= len(colours)
         x, y = one.sequences / 1000, one.errors

@@ -72,7 +72,7 @@ def draw(picture: ForecastPicture, theme: Theme) -> Figure:
         f", the next {sessions}. Dashed: 90 % range of the naive forecast",
     )
     cell = grid_of(figure, [1], top=1.04)[0]
-    axes = panel(figure, theme, cell, ylabel=price_label(picture.currency))
+    axes = panel(figure, theme, cell, ylabel=price_label(picture.currency, picture.symbol))
     past = picture.closes[-max(_SHORTEST_PAST, _PAST_FOR_EACH_STEP * steps) :]
     today = len(past) - 1
     bands = _fan(axes, picture, theme, today)

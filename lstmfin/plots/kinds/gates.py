@@ -80,7 +80,7 @@ def draw(picture: GatesPicture, theme: Theme) -> Figure:
     figure = picture.framed(theme, picture.title, f". {picture.memory}", height=height)
     grid = grid_of(figure, heights, top=_ABOVE, bottom=below)
     grid.update(hspace=_GAP * len(heights) / sum(heights))
-    first = panel(figure, theme, grid[0], ylabel=price_label(picture.currency))
+    first = panel(figure, theme, grid[0], ylabel=price_label(picture.currency, picture.symbol))
     first.plot(picture.closes, color=theme.ink, lw=1.4)
     named(first, "Close", theme)
     first.yaxis.set_major_locator(MaxNLocator(4))

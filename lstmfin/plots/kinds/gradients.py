@@ -66,6 +66,8 @@ class GradientsPicture:
 def make(measured: Measured) -> GradientsPicture:
     """Return the picture of what was measured."""
     found = measured.found
+    if not found["cells"] + found["scales"]:
+        raise ValueError("no curve")
     cells = [_decay(one) for one in found["cells"]]
 
     def curve(decay: Decay) -> Curve:
@@ -91,6 +93,8 @@ def make(measured: Measured) -> GradientsPicture:
 def _decay(table: dict[str, Any]) -> Decay:
     """Return what was measured of one cell, from plain values."""
     norms = np.asarray(table["norms"], np.float64)
+    if norms.shape != (len(table["lags"]),) or not (norms >= 0).all() or np.isinf(norms).any():
+        raise ValueError(f"norms of {table['label']}")
     return Decay(table["label"], table["cell"], table["inputs"], tuple(table["lags"]), norms)
 
 

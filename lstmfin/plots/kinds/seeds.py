@@ -111,7 +111,9 @@ def _ranges(axes: Axes, picture: SeedsPicture, theme: Theme) -> None:
     axes.set_yticks([n - k for k in range(0, n, step)], [str(k + 1) for k in range(0, n, step)])
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x", color=theme.grid, lw=0.8)
-    axes.set_xlabel(price_label(picture.currency), size=LABEL_SIZE, color=theme.muted)
+    axes.set_xlabel(
+        price_label(picture.currency, picture.symbol), size=LABEL_SIZE, color=theme.muted
+    )
     width = picture.ranges[:, 2] - picture.ranges[:, 0]
     least, most = (price(float(one), picture.currency) for one in (width.min(), width.max()))
     words = f"{least} to {most} wide"
