@@ -25,6 +25,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from lstmfin.config import TrainConfig
+from lstmfin.data.panel import together
 from lstmfin.data.target import cumulative_returns
 from lstmfin.data.variance import realised_variance
 from lstmfin.metrics.inference import equal_predictive_ability
@@ -82,7 +83,7 @@ def judge(model, prices, origins, judged):
 
 def compare(name, symbols, known_to, judged_to):
     """Print a panel's table."""
-    every = [fetched(symbol, judged_to) for symbol in symbols]
+    every = together([fetched(symbol, judged_to) for symbol in symbols])
     forecaster, began = Forecaster(CONFIG), time.perf_counter()
     forecaster.fit([prices.until(known_to) for prices in every])
     seconds = time.perf_counter() - began

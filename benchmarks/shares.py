@@ -15,6 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from volatility import BARS, CURRENCIES, INDICES, SYMBOLS, sample
 
+from lstmfin.data.panel import together
 from lstmfin.data.variance import realised_variance
 from lstmfin.data.windows import joined, make_windows
 from lstmfin.models import linear
@@ -47,7 +48,7 @@ the greatest likelihood."""
 def saved(symbols: tuple[str, ...], year: int, n_years: int) -> list[list[float]]:
     """Return the share of HAR's QLIKE that each choice saves, a list for each series."""
     learned_to = np.datetime64(f"{year}-12-31")
-    every = [sample(symbol).until(f"{year + n_years}-12-31") for symbol in symbols]
+    every = together([sample(symbol).until(f"{year + n_years}-12-31") for symbol in symbols])
     windows = joined([make_windows(one, window=2, horizon=1, target="volatility") for one in every])
     training = windows.known[windows.ends[windows.known] <= learned_to]
     x = windows.at_origin(training).astype(np.float64)

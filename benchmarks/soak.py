@@ -48,8 +48,7 @@ STEPS = (
     "lstmfin.ops.evening.truths_of",
     "lstmfin.ops.evening.train",
     "lstmfin.ops.evening.make_forecast",
-    "lstmfin.ops.journal.transaction",
-    "lstmfin.data.store.transaction",
+    "lstmfin.data.sqlite.transaction",
 )
 DISK = (lambda: WriteError("cannot write: full"), KeyboardInterrupt)
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from lstmfin.config import TrainConfig
+from lstmfin.data.panel import together
 from lstmfin.data.source import SourceOptions
 from lstmfin.data.variance import realised_variance
 from lstmfin.models.forecaster import Forecaster
@@ -119,7 +120,7 @@ def compare(
     tried: dict[str, TrainConfig],
 ) -> None:
     """Print the table of some choices on some series; nothing after the last date is looked at."""
-    every = [sample(symbol).until(judged_to) for symbol in symbols]
+    every = together([sample(symbol).until(judged_to) for symbol in symbols])
     known = [prices.until(learned_to) for prices in every]
     found = []
     for own, whole in zip(known, every, strict=True):
@@ -148,7 +149,7 @@ def compare(
 
 def main() -> None:
     options = argparse.ArgumentParser()
-    options.add_argument("--tables", default="stocks,indices,linear")
+    options.add_argument("--tables", default="stocks,indices,linear,panel")
     tables = options.parse_args().tables.split(",")
     if "stocks" in tables:
         tried = {name: BASE.evolve(**changes) for name, changes in TRIED.items()}
@@ -161,6 +162,11 @@ def main() -> None:
         tried = {"no-linear": DEFAULT.evolve(no_linear=True), "linear": DEFAULT}
         for title, group in GROUPS.items():
             compare(title, *group, tried)
+    if "panel" in tables:
+        tried = {"alone": DEFAULT.evolve(features=RATIO), "panel": DEFAULT}
+        for title, group in GROUPS.items():
+            if "closes" in title:  # of bars nothing is seen of the panel
+                compare(title, *group, tried)
 
 
 if __name__ == "__main__":

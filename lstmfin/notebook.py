@@ -21,6 +21,8 @@ from lstmfin.config.keywords import in_python, spoken_in_python, with_keywords
 from lstmfin.data.fetch import fetch as fetch_prices
 from lstmfin.data.frame import as_read, series_of, to_frame, to_html
 from lstmfin.data.ledger import Ledger
+from lstmfin.data.panel import beside, together
+from lstmfin.data.prices import Prices
 from lstmfin.data.store import Store
 from lstmfin.data.symbols import parse_symbol
 from lstmfin.errors import DataError, UsageError
@@ -121,6 +123,7 @@ class Forecaster:
         settings = load_settings(usual_workspace().config)
         self.config: TrainConfig = with_keywords(settings.train, options, but=("resume",))
         self._subject: Trained | None = None
+        self._panel: list[Prices] = []
 
     @property
     def subject(self) -> Trained:
@@ -161,7 +164,8 @@ class Forecaster:
         )
         for warning in networks.warnings:
             log.warning(in_python(warning))
-        self._subject = Trained(networks, series[0])
+        self._panel = together(series)
+        self._subject = Trained(networks, self._panel[0])
         return self
 
     @spoken_in_python
@@ -173,7 +177,8 @@ class Forecaster:
         Parameters
         ----------
         prices : DataFrame, optional
-            Those of ``fit`` if not given, the first of many.
+            Those of ``fit`` if not given, the first of many. Networks that learned from many see
+            the others as far as ``fit`` was given them.
         horizon : int, optional
             Sessions ahead; all that the networks were trained for if not given.
         """
@@ -182,7 +187,7 @@ class Forecaster:
             if isinstance(prices, int):  # type: ignore[unreachable]  # notebooks are not checked
                 raise UsageError(f"name the sessions ahead: predict(horizon={prices})")
             shown = series_of(prices, self.config.exog, usual_workspace())
-            subject = Trained(subject.forecaster, shown)
+            subject = Trained(subject.forecaster, beside(shown, self._panel))
         made = forecasts.make_forecast(subject.forecaster, subject.prices, horizon=horizon)
         return Forecast(made, subject)
 

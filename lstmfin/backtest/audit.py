@@ -59,11 +59,12 @@ def poisoned(prices: Prices, t: int, kind: str) -> Prices:
     kind : str
         ``"nan"``, ``"noise"`` (another walk), ``"shift"`` (half as much again), or ``"cut"``.
     """
-    known = [int((one.sessions <= prices.sessions[t]).sum()) for one in prices.others]
-    pairs = zip(prices.others, known, strict=True)
-    others = tuple(poisoned(one, n - 1, kind) for one, n in pairs)
+    others, panel = (
+        tuple(_poisoned_after(one, prices.sessions[t], kind) for one in seen)
+        for seen in (prices.others, prices.panel)
+    )
     if kind == "cut":
-        return replace(prices.slice(t + 1), others=others)
+        return replace(prices.slice(t + 1), others=others, panel=panel)
     n_after, rng = len(prices) - t - 1, np.random.default_rng(0)
     after = {
         "nan": np.full(n_after, np.nan),
@@ -77,7 +78,12 @@ def poisoned(prices: Prices, t: int, kind: str) -> Prices:
     other = copy(prices)
     object.__setattr__(other, "bars", bars)  # missing prices are refused elsewhere
     object.__setattr__(other, "others", others)
+    object.__setattr__(other, "panel", panel)
     return other
+
+
+def _poisoned_after(prices: Prices, day: np.datetime64, kind: str) -> Prices:
+    return poisoned(prices, int((prices.sessions <= day).sum()) - 1, kind)
 
 
 def audit(plan: Plan | PanelPlan) -> Iterator[Check]:

@@ -22,6 +22,7 @@ import numpy as np
 import lstmfin
 from lstmfin.backtest.fold import Done, Fold, FoldResult, Task
 from lstmfin.config import section_to_table
+from lstmfin.data.panel_variance import panel_moves
 from lstmfin.workspace import Workspace, make_folder, safe_name, write_atomically, writing
 
 FORMAT = 3
@@ -109,6 +110,7 @@ def _bound_to(fold: Fold) -> dict[str, Any]:
         "format": FORMAT,
         "symbol": fold.prices.symbol,
         "data": fold.known.digest(),
+        "panel": hashlib.sha256(panel_moves(fold.known).tobytes()).hexdigest(),
         "train": [int(fold.train[0]), int(fold.train[-1])],
         "tests": [[int(test[0]), int(test[-1])] for test in fold.tests],
         "number": fold.number,

@@ -15,6 +15,7 @@ from lstmfin.backtest.splits import walk_forward
 from lstmfin.backtest.strategy import SESSIONS_TO_EXIT
 from lstmfin.backtest.walkforward import Backtest, Plan, checked, collect, purge_of, refits
 from lstmfin.config import BacktestConfig, TrainConfig
+from lstmfin.data.panel import together
 from lstmfin.data.prices import Prices
 from lstmfin.errors import LstmfinError, UsageError
 from lstmfin.models.forecaster import PANEL
@@ -81,7 +82,7 @@ def plan_panel(
     DataError
         When a series cannot be traded as is asked.
     """
-    series = [checked(one, config) for one in series]
+    series = together([checked(one, config) for one in series])
     network = replace(network, features=features_of(network, series))  # the same in every fold
     purge = purge_of(network, config)
     days = np.unique(np.concatenate([one.sessions for one in series]))

@@ -90,23 +90,33 @@ class Job:
         self.kept.append(what)
 
     def prices(
-        self, symbol: str, others: Sequence[str] = (), *, as_of: dt.date | None = None
+        self,
+        symbol: str,
+        others: Sequence[str] = (),
+        *,
+        panel: tuple[str, ...] = (),
+        as_of: dt.date | None = None,
     ) -> "Prices":
         """Return the stored prices of a symbol, and with them other series to look at.
 
-        They are as they stand, or as they were known at the end of a day.
+        They are as they stand, or as they were known at the end of a day; one of a panel that it is
+        seen with is without a session that is not over.
         """
+        from lstmfin.data.panel import beside, members
         from lstmfin.data.store import Store
         from lstmfin.data.vintages import prices_as_of
 
         with Store(self.workspace.database) as store:
-            prices, *others_too = (
-                store.prices(one) if as_of is None else prices_as_of(store, one, as_of)
-                for one in (symbol, *others)
-            )
+            seen = {one.symbol: one for one in members(store, panel, as_of=as_of)}
+
+            def read(one: str) -> "Prices":
+                return store.prices(one) if as_of is None else prices_as_of(store, one, as_of)
+
+            prices = seen.get(symbol) or read(symbol)
+            others_too = tuple(map(read, others))
         for note in prices.notes:
             self.tell(f"{symbol}: {note}")
-        return replace(prices, others=tuple(others_too))
+        return replace(beside(prices, [*seen.values()]), others=others_too)
 
     @property
     def workspace(self) -> Workspace:

@@ -36,12 +36,15 @@ class Feature:
     compute : callable
         Prices to float64 (n,). The value at t uses bars up to t and no other; NaN at the start,
         where there are too few.
+    of_panel : bool
+        Whether it is of the other series of a panel, ``prices.panel``.
     """
 
     help: str
     scaling: Scaling
     carried_by: Callable[[Prices], bool]
     compute: Callable[[Prices], Floats]
+    of_panel: bool = False
 
 
 def always(_: Prices) -> bool:

@@ -27,7 +27,9 @@ class UnpackError(Exception):
 
 
 def unpacked(path: Path) -> TextIO:
-    """Return an open temporary file that holds a Parquet file as CSV, its index too if named.
+    """Return an open temporary file that holds a Parquet file as CSV.
+
+    Its index is there, too, if it is named or of dates.
 
     Raises
     ------
@@ -67,6 +69,8 @@ def _unpack(path: str) -> None:
 
         frame = parquet.ParquetFile(path).read(use_threads=False).to_pandas()
         has_index = any(name is not None for name in frame.index.names)
+        if not has_index and frame.index.dtype.kind == "M" and "date" not in frame:
+            frame.index.name, has_index = "date", True
         with open(1, "w", encoding="utf-8", newline="") as out:
             frame.to_csv(out, index=has_index, lineterminator="\n")
     except MemoryError:

@@ -80,6 +80,8 @@ class Prices:
     others : tuple of Prices
         Series that a network may look at beside this one, each as far as it was known; not stored.
         They stay whole when this one is cut, and need no cut: see ``lstmfin.data.exogenous``.
+    panel : tuple of Prices
+        The other series of a panel, likewise: see ``lstmfin.data.panel_variance``.
 
     Raises
     ------
@@ -96,6 +98,7 @@ class Prices:
     label: str = ""
     notes: tuple[str, ...] = ()
     others: tuple["Prices", ...] = ()
+    panel: tuple["Prices", ...] = ()
 
     def __post_init__(self) -> None:
         validate(self)
@@ -180,7 +183,7 @@ class Prices:
     def digest(self) -> str:
         """Return the SHA-256 of sessions and values, in hex; the same on every platform.
 
-        The other series are in it, where there are any.
+        The other series are in it, where there are any; those of a panel have their own.
         """
         hashed = hashlib.sha256(self.sessions.astype("<i8").tobytes())
         for name in VALUE_COLUMNS:

@@ -238,6 +238,17 @@ class Database:
             self._connection.close()
             self._connection = None
 
+    def counter(self) -> bytes:
+        """Return what each transaction of whichever process changes: bytes 24 to 27 of the file.
+
+        (SQLite, *Database file format*, 1.3.7, "file change counter".)
+        """
+        if not _is_there(self.path):
+            return b""
+        with self.path.open("rb") as file:
+            file.seek(24)
+            return file.read(4)
+
     def read(self, query: str, *arguments: object) -> list[Any]:
         """Return the rows of a query; none where there is no file."""
         if self._connection is None and not _is_there(self.path):

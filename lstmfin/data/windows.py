@@ -254,8 +254,11 @@ def _feature(name: str, prices: Prices) -> Feature:
     feature: Feature = FEATURES.get(name)
     if not feature.carried_by(prices):
         able = (one for one in FEATURES.names() if FEATURES.get(one).carried_by(prices))
+        lacks = "its source has no such columns"
+        if feature.of_panel:
+            lacks = "it tells of the others of a --panel of closes alone"
         raise DataError(
-            f"{prices.symbol} cannot carry the feature '{name}': its source has no such columns; "
+            f"{prices.symbol} cannot carry the feature '{name}': {lacks}; "
             f"it can carry {', '.join(able)}"
         )
     return feature

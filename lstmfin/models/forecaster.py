@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmfin.config import TrainConfig
+from lstmfin.data.panel import together
 from lstmfin.data.prices import Prices
 from lstmfin.data.target import Quantity, Target, unit_of_returns
 from lstmfin.data.windows import Windows
@@ -47,6 +48,7 @@ from lstmfin.models.threads import one_thread
 from lstmfin.models.view import (
     features_of,
     mixture_of,
+    sees_panel,
     training_blocks,
     windows_of,
     windows_of_all,
@@ -164,14 +166,22 @@ class Forecaster:
 
     def n_steps(self, prices: Prices | Sequence[Prices]) -> int:
         """Return how many training steps ``fit`` takes at most, for a progress bar."""
-        series = [one.finished() for one in _as_list(prices)]
+        series = self._series(prices)
         config = replace(self.config, features=features_of(self.config, series))
         windows, _ = windows_of_all(config, series)
         return config.members * n_steps(len(training_blocks(config, windows, series)[0]), config)
 
     def check(self, prices: Prices) -> None:
         """Raise what ``fit`` would, where this series alone is the reason."""
+        if self.config.panel:
+            prices = replace(prices, panel=(prices,))  # for those it will be seen with
         windows_of(replace(self.config, features=features_of(self.config, [prices])), prices)
+
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """The panel that a series is to be seen with; none where no input is of one."""
+        data = self.provenance
+        return data.symbols if data is not None and sees_panel(self.config) else ()
 
     def fit(
         self,
@@ -188,7 +198,8 @@ class Forecaster:
         Parameters
         ----------
         prices : Prices, or sequence of Prices
-            One series, or many for one network; unfinished last bars are left out.
+            One series, or many for one network, each seen with the others unless it comes with some
+            already; unfinished last bars are left out.
         tick : callable
             Called after each step.
         checkpoint : callable, optional
@@ -200,7 +211,7 @@ class Forecaster:
         DataError
             When there are too few sessions, or prices that cannot carry what is asked of them.
         """
-        series = sorted((one.finished() for one in _as_list(prices)), key=lambda one: one.symbol)
+        series = self._series(prices)
         label = PANEL if self.config.panel else series[0].symbol
         config = self.config = replace(self.config, features=features_of(self.config, series))
         windows, returns = windows_of_all(config, series)
@@ -261,6 +272,13 @@ class Forecaster:
             for epoch, value in enumerate(member.history.validation_loss):
                 log.info("%s: validation loss %.5f after epoch %d", label, value, epoch)
         self._settle(returns, training, validation, label)
+
+    def _series(self, prices: Prices | Sequence[Prices]) -> list[Prices]:
+        """Return the finished sessions of each series, seen with its panel, by symbol."""
+        every = [prices] if isinstance(prices, Prices) else prices
+        series = sorted((one.finished() for one in every), key=lambda one: one.symbol)
+        is_alone = not any(one.panel for one in series)
+        return together(series) if self.config.panel and is_alone else series
 
     def _settle(
         self,
@@ -388,7 +406,3 @@ class Forecaster:
 def new_network(forecaster: Forecaster) -> Network:
     """Return a network of a forecaster's architecture, its weights still zero."""
     return Network(forecaster.architecture(), dropout=dropout_of(forecaster.config))
-
-
-def _as_list(prices: Prices | Sequence[Prices]) -> list[Prices]:
-    return [prices] if isinstance(prices, Prices) else list(prices)

@@ -15,6 +15,7 @@ from lstmfin.data.windows import Floats32, Windows, carried_features, joined, ma
 from lstmfin.errors import DataError
 from lstmfin.models.model import Indices
 from lstmfin.models.samples import blocks
+from lstmfin.registry import FEATURES
 
 LEAST_WINDOWS = 30
 """Fewer windows to train on, or a tenth of it to validate on, say nothing."""
@@ -34,6 +35,11 @@ def features_of(config: TrainConfig, series: Sequence[Prices]) -> tuple[str, ...
             "some with --features"
         )
     return features
+
+
+def sees_panel(config: TrainConfig) -> bool:
+    """Return whether an input is of the other series of a panel."""
+    return any(FEATURES.get(name).of_panel for name in config.features)
 
 
 def mixture_of(config: TrainConfig, series: Sequence[Prices]) -> list[str]:
@@ -61,6 +67,11 @@ def windows_of(config: TrainConfig, prices: Prices) -> Windows:
         raise DataError(
             f"{prices.symbol} is to be seen with {', '.join(config.exog) or 'no other'}, and came "
             f"with {', '.join(given) or 'none'}"
+        )
+    if config.panel and sees_panel(config) and not prices.panel:
+        raise DataError(
+            f"{prices.symbol} is to be seen with the panel that the network learned from, and none "
+            "of it is there; fetch those symbols, or train anew"
         )
     return make_windows(
         prices,

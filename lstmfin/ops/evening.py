@@ -21,6 +21,7 @@ from lstmfin.config import Settings
 from lstmfin.data.calendar import LOOK_BACK, future_sessions
 from lstmfin.data.courier import Courier
 from lstmfin.data.fetch import Received, receive
+from lstmfin.data.panel import beside
 from lstmfin.data.prices import Prices
 from lstmfin.data.store import Store
 from lstmfin.data.symbols import parse_symbol
@@ -333,6 +334,8 @@ class Evening:
         self._check_time()
         line.model, forecaster = self._model(symbol)
         prices = self._prices(symbol, forecaster.config.exog)
+        panel = [self._prices(one) for one in forecaster.panel if one in self._store]
+        prices = beside(prices, panel)
         forecast = make_forecast(
             forecaster, prices, horizon=_shorter(self.settings.forecast.horizon, forecaster)
         )

@@ -88,7 +88,7 @@ def summary_of(lines: Sequence[Line], alarms: Sequence[str]) -> str:
     n_rows = sum(line.published for line in lines)
     n_trained = sum(bool(line.trained) for line in lines)
     if not failed and not n_done:
-        text = f"nothing new for {len(lines)} symbols"
+        text = f"nothing new for {len(lines)} symbol{'s' * (len(lines) != 1)}"
     else:
         text = (
             f"{n_done} of {len(lines)} symbols done, {n_trained} trained, {n_rows} forecasts "

@@ -14,6 +14,7 @@ from lstmfin.advice import advised
 from lstmfin.backtest.another import another_network
 from lstmfin.backtest.record import Record, has_record, load_record
 from lstmfin.config import PlotConfig
+from lstmfin.data.panel import beside, members
 from lstmfin.data.prices import Prices
 from lstmfin.data.store import Store
 from lstmfin.errors import DataError
@@ -44,7 +45,8 @@ class Trained:
         _, forecaster = load_panel(workspace) if panel else load_model(workspace, symbol)
         with Store(workspace.database) as store:
             others = tuple(store.prices(other) for other in forecaster.config.exog)
-            prices = replace(store.prices(symbol).finished(), others=others)
+            prices = beside(store.prices(symbol).finished(), members(store, forecaster.panel))
+            prices = replace(prices, others=others)
         return cls(forecaster, prices)
 
     @property

@@ -16,6 +16,7 @@ from lstmfin.advice import advised
 from lstmfin.backtest.another import another_network
 from lstmfin.backtest.record import Record, load_record
 from lstmfin.config import PlotConfig, section_to_table
+from lstmfin.data.panel import beside, members
 from lstmfin.data.prices import Prices
 from lstmfin.data.store import HeldBack, SeriesInfo, Store
 from lstmfin.errors import LstmfinError, ModelFileError, WriteError
@@ -213,6 +214,7 @@ def _missing(workspace: Workspace, error: LstmfinError) -> Missing:
 
 def _forecast(store: Store, prices: Prices, forecaster: Forecaster) -> Forecast:
     others = tuple(store.prices(one) for one in forecaster.config.exog)
+    prices = beside(prices, members(store, forecaster.panel))
     return make_forecast(forecaster, replace(prices, others=others))
 
 

@@ -12,7 +12,10 @@ from lstmfin.backtest.audit import audit, audit_column, audit_lag, poisoned
 from lstmfin.backtest.panel import plan_panel
 from lstmfin.backtest.walkforward import plan_backtest
 from lstmfin.config import BacktestConfig, TrainConfig
+from lstmfin.data import panel_variance
+from lstmfin.data.closes import last_known
 from lstmfin.data.feature import Feature, Scaling, always
+from lstmfin.data.prices import drop_range
 from lstmfin.data.windows import cumulative_returns
 from lstmfin.metrics.distribution import StudentT
 from lstmfin.models import forecaster
@@ -244,6 +247,32 @@ def test_a_panel_passes(panel):
         assert {f"{name}{of}" for name in ("forecasts of lstm", "volatility", "lstm")} <= {
             subject.removeprefix("lag of ") for subject in subjects
         }
+
+
+@pytest.fixture(scope="module")
+def closes(panel):
+    """The same of closes alone, each seen with the other."""
+    series = [drop_range(replace(plan.prices, panel=())) for plan in panel.plans]
+    network = replace(NETWORK, panel=True, target="volatility", epochs=1, features=())
+    return plan_panel(series, network=network, config=FOLDS)
+
+
+def test_a_panel_of_closes_passes(closes):
+    """What is seen of the other series is poisoned with it."""
+    checks = list(audit(closes))
+    assert _leaks(checks) == set()
+    seen = {check.subject for check in checks if "panel-variance" in check.subject}
+    assert len(seen) == 3 * len(closes.plans)
+
+
+def test_a_series_that_is_seen_too_early_is_named(closes, monkeypatch):
+    """The other's next session; of no time zone, that of the day before is the last known."""
+    early = lambda looks, seen: np.minimum(last_known(looks, seen) + 2, len(seen) - 1)  # noqa: E731
+    monkeypatch.setattr(panel_variance, "last_known", early)
+    found = _leaks(audit(closes))
+    for name in ("day", "week", "month"):
+        assert any(one.startswith(f"feature panel-variance-{name} of") for one in found)
+    assert any(one.startswith("forecasts of lstm") for one in found)
 
 
 class LearnsAhead(Forecaster):

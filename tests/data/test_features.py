@@ -9,6 +9,7 @@ from made_prices import build_prices
 
 from lstmfin.data.feature import Scaling
 from lstmfin.data.features.volume import LEAST
+from lstmfin.data.panel import beside
 from lstmfin.data.prices import Prices, drop_range
 from lstmfin.data.variance import realised_variance, yang_zhang
 from lstmfin.data.volatility import WARM_UP, price_volatility
@@ -18,7 +19,15 @@ from lstmfin.registry import FEATURES
 
 NAMES = FEATURES.names()
 NEED_A_RANGE = {"range", "parkinson", "garman-klass", "rogers-satchell", "yang-zhang"}
+OF_PANEL = {"panel-variance-day", "panel-variance-week", "panel-variance-month"}
 PRICE_COLUMNS = ["open", "high", "low", "close", "adj_close"]
+
+
+def seen_by(name, prices):
+    """Return the prices as a feature asks for them: of a panel, closes beside another's."""
+    if not FEATURES.get(name).of_panel:
+        return prices
+    return beside(drop_range(prices), [drop_range(build_prices(seed=1, symbol="OTHER"))])
 
 
 def poisoned(prices, t, how):
@@ -44,8 +53,8 @@ def poisoned(prices, t, how):
 def test_no_future_in_any_value(name, t, how, prices):
     """Whatever comes after t, values up to t keep every bit."""
     compute = FEATURES.get(name).compute
-    before = compute(prices)[: t + 1]
-    after = compute(poisoned(prices, t, how))[: t + 1]
+    before = compute(seen_by(name, prices))[: t + 1]
+    after = compute(seen_by(name, poisoned(prices, t, how)))[: t + 1]
     np.testing.assert_array_equal(before.view(np.int64), after.view(np.int64))
 
 
@@ -63,7 +72,7 @@ def test_no_future_in_any_window(t, prices):
 @pytest.mark.parametrize("name", NAMES)
 def test_warm_up_is_short_and_then_all_is_finite(name, prices):
     """A value for every session, finite after the warm-up."""
-    values = FEATURES.get(name).compute(prices)
+    values = FEATURES.get(name).compute(seen_by(name, prices))
     assert values.shape == (len(prices),)
     assert values.dtype == np.float64
     assert np.isfinite(values[WARM_UP:]).all()
@@ -76,7 +85,7 @@ def test_windows_do_not_know_the_currency(name, prices):
     bars = prices.bars.copy()
     bars[PRICE_COLUMNS] *= 1000
     windows, scaled = (
-        make_windows(one, features=(name,), window=30, horizon=5)
+        make_windows(seen_by(name, one), features=(name,), window=30, horizon=5)
         for one in (prices, replace(prices, bars=bars))
     )
     every = np.arange(len(windows))
@@ -86,7 +95,7 @@ def test_windows_do_not_know_the_currency(name, prices):
 @pytest.mark.parametrize("name", NAMES)
 def test_scaling_by_the_origin(name, prices):
     """A window is scaled by its origin's volatility, centred on its origin, or left alone."""
-    feature = FEATURES.get(name)
+    feature, prices = FEATURES.get(name), seen_by(name, prices)
     windows = make_windows(prices, features=(name,), window=30, horizon=5)
     at = 7
     raw = feature.compute(prices)[windows.origins[at] - 29 : windows.origins[at] + 1]
@@ -109,8 +118,9 @@ def test_how_each_feature_is_scaled():
     assert scaled == {
         Scaling.VOLATILITY: {*returns, "range", "drawdown"},
         Scaling.CENTRED: {"volatility"},
-        Scaling.LOG_VARIANCE: {"variance-day", "variance-week", "variance-month", *NEED_A_RANGE}
-        - {"range"},
+        Scaling.LOG_VARIANCE: {"variance-day", "variance-week", "variance-month"}
+        | (NEED_A_RANGE - {"range"})
+        | OF_PANEL,
         Scaling.NONE: {"volatility-ratio", "volume", "weekday", "month-end"},
     }
 
@@ -119,8 +129,8 @@ def test_what_a_series_carries():
     """A close alone carries returns and volatility; range and volume need their columns."""
     bare = drop_range(build_prices(volume=np.nan))
     carried = {name for name in NAMES if FEATURES.get(name).carried_by(bare)}
-    assert carried == {*NAMES} - NEED_A_RANGE - {"volume"}
-    assert all(FEATURES.get(name).carried_by(build_prices()) for name in NAMES)
+    assert carried == {*NAMES} - NEED_A_RANGE - OF_PANEL - {"volume"}
+    assert all(FEATURES.get(one).carried_by(seen_by(one, build_prices())) for one in NAMES)
 
 
 def test_features_against_loops(prices):

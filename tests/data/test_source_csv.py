@@ -100,8 +100,14 @@ HEAD = "Date,Open,High,Low,Close,Volume\n2024-01-02,1,3,0.5,2,100\n"
         ("\n\n", "p.csv is empty"),
         ("Date,Close\n", "has a header and no rows"),
         ("2024-01-02,5\n2024-01-03,6\n", r"line 1 holds values \(2024-01-02, 5\)"),
-        ("Date,Open,High\n2024-01-02,1,2\n", "names no close column; it has: Date, Open, High"),
-        ("When,Close\n2024-01-02,1\n", "names no date column; it has: When, Close"),
+        (
+            "Date,Open,High\n2024-01-02,1,2\n",
+            r"no close column \(close, closelast, last, price, c\); it has: Date, Open",
+        ),
+        (
+            "When,Close\n2024-01-02,1\n",
+            r"no date column \(session, date, .*time\); it has: When, Close",
+        ),
         ("Date,Close,close\n2024-01-02,1,2\n", "two columns are called 'Close'"),
         (HEAD + "2024-01-03,1,3,0.5,abc,1\n", "line 3, column 'Close': 'abc' is not a finite"),
         (HEAD + "2024-01-03,1,3,0.5,,1\n", "line 3, column 'Close': there is no value"),
@@ -173,13 +179,13 @@ def test_empty_volumes_are_not_known(load):
     np.testing.assert_array_equal(prices.column("volume"), [5, np.nan])
 
 
-@pytest.mark.parametrize("index", [True, False])
+@pytest.mark.parametrize("index", ["Date", None, False])
 def test_parquet_is_read_like_csv(load, tmp_path, index):
-    """The same prices come out, whether the dates are the index or a column."""
+    """The same prices come out, be the dates the index, named or not, or a column."""
     made = build_prices(50)
     bars = made.bars.drop(columns="final").rename(columns={"adj_close": "Adj Close"})
-    bars.index.name = "Date"
-    (bars if index else bars.reset_index()).to_parquet(tmp_path / "p.parquet")
+    bars.index.name = index or "Date" if index is not None else None
+    (bars.reset_index() if index is False else bars).to_parquet(tmp_path / "p.parquet")
     assert load(None, name="p.parquet").digest() == made.digest()
 
 

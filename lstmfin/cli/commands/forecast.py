@@ -96,7 +96,7 @@ def _made(job: Job, config: ForecastConfig, symbol: str, as_of: dt.date | None) 
 
     own = config.model == "own"
     identity, forecaster = job.model(symbol) if own else load_panel(job.workspace)
-    prices = job.prices(symbol, forecaster.config.exog, as_of=as_of)
+    prices = job.prices(symbol, forecaster.config.exog, panel=forecaster.panel, as_of=as_of)
     forecast = make_forecast(
         forecaster, prices, horizon=config.horizon, calibration=config.calibration
     )
@@ -115,9 +115,10 @@ def _warn(job: Job, forecast: "Forecast", forecaster: "Forecaster", as_of: dt.da
             f"{symbol}: the model was trained on prices to {data.last} and knows what came "
             f"after this forecast; for a replay: {advised('train', symbol, '--as-of', str(as_of))}"
         )
-    if forecast.stale_sessions:
+    if n := forecast.stale_sessions:
+        sessions = "session" if n == 1 else f"{n} sessions"
         job.tell(
-            f"{symbol}: the model has not seen the last {forecast.stale_sessions} sessions; "
+            f"{symbol}: the model has not seen the last {sessions}; "
             f"to train it anew: {advised('train', symbol)}"
         )
     if not forecast.was_seen:

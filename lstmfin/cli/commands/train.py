@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstmfin.advice import advised
 from lstmfin.cli.curves import Curves
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
@@ -42,6 +43,11 @@ def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     if not symbols:
         chosen = tuple(one for one in chosen if one not in config.exog) or chosen
     rows: list[dict[str, Any]] = []
+    if as_of is not None:
+        again = advised("train", *chosen, *(["--panel"] if config.panel else []))
+        job.tell(
+            f"what knows nothing after {as_of} is the model in use, until it is trained: {again}"
+        )
     if config.panel:
         _train_panel(job, config, chosen, rows, as_of=as_of)
     else:

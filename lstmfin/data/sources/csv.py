@@ -91,8 +91,8 @@ def _match_columns(table: Table) -> dict[str, str]:
     if missing:
         wanted = {"session": "date", "close": "close"}[missing[0]]
         raise DataError(
-            f"{table.path}: {table.unit} 1 must name the columns, and names no {wanted} column; "
-            f"it has: {', '.join(table.header)}"
+            f"{table.path}: {table.unit} 1 must name the columns, and names no {wanted} column "
+            f"({', '.join(COLUMN_NAMES[missing[0]])}); it has: {', '.join(table.header)}"
         )
     return found
 

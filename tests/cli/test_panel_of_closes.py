@@ -1,0 +1,95 @@
+"""A panel of closes from the command line: whoever forecasts reads the others, too."""
+
+import json
+
+import pytest
+
+from lstmfin.data.panel import beside
+from lstmfin.data.store import Store
+from lstmfin.models.forecasts import make_forecast
+from lstmfin.models.shelf import load_panel
+from lstmfin.workspace import Workspace
+
+SYMBOLS = ("EURUSD=X", "EURGBP=X", "EURJPY=X")
+NETWORK = ("--hidden", 4, "--window", 10, "--horizon", 3, "--epochs", 1, "--target", "volatility")
+
+
+@pytest.fixture
+def panel(lstmfin):
+    """A workspace with three currencies and a panel of them."""
+    line = ("fetch", *SYMBOLS, "--source", "sample", "--start", "2022-01-01")
+    ended = lstmfin("-q", *line, "train", "--panel", *NETWORK)
+    assert ended.code == 0, ended.err
+    return lstmfin
+
+
+def rows(ended):
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out)["rows"]
+
+
+def test_a_forecast_sees_the_panel(panel, tmp_path):
+    """What the command says is what the library says of prices beside those of the store."""
+    said = rows(panel("--format", "json", "forecast"))
+    workspace = Workspace(tmp_path / "w")
+    _, forecaster = load_panel(workspace)
+    assert forecaster.panel == tuple(sorted(SYMBOLS))
+    with Store(workspace.database) as store:
+        every = [store.prices(symbol) for symbol in SYMBOLS]
+    for one in every:
+        (made,) = make_forecast(forecaster, beside(one, every), horizon=1).rows()
+        (found,) = (r for r in said if (r["symbol"], r["horizon"]) == (one.symbol, 1))
+        assert {key: found[key] for key in ("q05", "q50", "q95")} == pytest.approx(
+            {key: made[key] for key in ("q05", "q50", "q95")}
+        )
+
+
+def test_a_series_that_it_never_saw(panel, tmp_path):
+    """It is forecast with the panel that the workspace holds; without one it is told why not."""
+    assert panel("-q", "fetch", "EURCHF=X", "--source", "sample").code == 0
+    found = rows(panel("--format", "json", "forecast", "EURCHF=X", "--model", "panel"))
+    assert found[0]["q05"] < found[0]["q95"]
+    with Store(tmp_path / "w" / "lstmfin.db") as store, store.writing() as connection:
+        for table in ("bars", "series"):
+            for symbol in SYMBOLS:
+                connection.execute(f"DELETE FROM {table} WHERE symbol = ?", (symbol,))
+    ended = panel("forecast", "EURCHF=X", "--model", "panel")
+    assert ended.code == 65
+    assert "EURCHF=X is to be seen with the panel that the network learned from" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_a_replay_sees_what_was_known(panel):
+    """As of a day, of all of them: what comes later changes nothing."""
+    day = ("--as-of", "2023-06-30")
+    assert panel("-q", "train", "--panel", *NETWORK, *day).code == 0
+    line = ("--format", "json", "forecast", "EURUSD=X", *day)
+    before = rows(panel(*line))
+    assert before[0]["origin"] <= "2023-06-30"
+    assert rows(panel(*line)) == before
+
+
+def test_pictures_pages_and_backtests(panel, tmp_path):
+    """Each goes through with the others beside each series."""
+    for line in (
+        ("plot", "forecast", "EURUSD=X"),
+        ("plot", "gates", "EURUSD=X"),
+        ("report",),
+        ("backtest", "--train", 400, "--test", 200),
+        ("audit", "--train", 400, "--test", 400),
+    ):
+        ended = panel("-q", *line)
+        assert ended.code == 0, ended.err
+    pages = [path.read_text() for path in (tmp_path / "w" / "reports").rglob("*.html")]
+    assert pages
+    assert not any("to be seen with the panel" in page for page in pages)
+
+
+def test_only_a_panel_has_one(lstmfin):
+    """A feature of the others is refused by what it is, where there are none or where bars are."""
+    assert lstmfin("-q", "fetch", "EURUSD=X", "AAPL", "MSFT", "--source", "sample").code == 0
+    feature = ("--features", "panel-variance-day", "--target", "volatility")
+    for line in (("EURUSD=X",), ("AAPL", "MSFT", "--panel")):
+        ended = lstmfin("train", *feature, *line)
+        assert ended.code == 65
+        assert "it tells of the others of a --panel of closes alone; it can carry" in ended.err
