@@ -261,7 +261,7 @@ def test_a_panel_of_closes_passes(closes):
     """What is seen of the other series is poisoned with it."""
     checks = list(audit(closes))
     assert _leaks(checks) == set()
-    seen = {check.subject for check in checks if "panel-variance" in check.subject}
+    seen = {check.subject for check in checks if "feature panel-" in check.subject}
     assert len(seen) == 3 * len(closes.plans)
 
 
@@ -271,7 +271,7 @@ def test_a_series_that_is_seen_too_early_is_named(closes, monkeypatch):
     monkeypatch.setattr(panel_variance, "last_known", early)
     found = _leaks(audit(closes))
     for name in ("day", "week", "month"):
-        assert any(one.startswith(f"feature panel-variance-{name} of") for one in found)
+        assert any(one.startswith(f"feature panel-{name} of") for one in found)
     assert any(one.startswith("forecasts of lstm") for one in found)
 
 

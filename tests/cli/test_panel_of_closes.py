@@ -88,7 +88,7 @@ def test_pictures_pages_and_backtests(panel, tmp_path):
 def test_only_a_panel_has_one(lstmfin):
     """A feature of the others is refused by what it is, where there are none or where bars are."""
     assert lstmfin("-q", "fetch", "EURUSD=X", "AAPL", "MSFT", "--source", "sample").code == 0
-    feature = ("--features", "panel-variance-day", "--target", "volatility")
+    feature = ("--features", "panel-day", "--target", "volatility")
     for line in (("EURUSD=X",), ("AAPL", "MSFT", "--panel")):
         ended = lstmfin("train", *feature, *line)
         assert ended.code == 65

@@ -19,7 +19,7 @@ from lstmfin.registry import FEATURES
 
 NAMES = FEATURES.names()
 NEED_A_RANGE = {"range", "parkinson", "garman-klass", "rogers-satchell", "yang-zhang"}
-OF_PANEL = {"panel-variance-day", "panel-variance-week", "panel-variance-month"}
+OF_PANEL = {"panel-day", "panel-week", "panel-month"}
 PRICE_COLUMNS = ["open", "high", "low", "close", "adj_close"]
 
 

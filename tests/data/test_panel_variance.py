@@ -17,7 +17,7 @@ from lstmfin.data.volatility import price_volatility
 from lstmfin.data.windows import carried_features
 from lstmfin.registry import FEATURES
 
-NAMES = ("panel-variance-day", "panel-variance-week", "panel-variance-month")
+NAMES = ("panel-day", "panel-week", "panel-month")
 TOKYO, NEW_YORK = "Asia/Tokyo", "America/New_York"
 
 

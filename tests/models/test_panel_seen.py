@@ -12,7 +12,7 @@ from lstmfin.models.forecasts import make_forecast
 from lstmfin.models.shelf import load_panel, save_panel
 from lstmfin.workspace import Workspace
 
-OF_PANEL = ["panel-variance-day", "panel-variance-week", "panel-variance-month"]
+OF_PANEL = ["panel-day", "panel-week", "panel-month"]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_what_the_others_did_is_seen(panel, three):
         panel.seen(beside(own, [one]), np.array([259])).at_origin(np.array([-1]))[0]
         for one in (other, replace(other, bars=moved))
     )
-    day = panel.config.features.index("panel-variance-day")
+    day = panel.config.features.index("panel-day")
     assert wild[day] > calm[day] + 1
     for forecast in (make_forecast, lambda *a: a[0].predict(a[1], np.array([200]))):
         with pytest.raises(DataError, match="A is to be seen with the panel that the network"):

@@ -13,8 +13,14 @@ import evening_source
 import pytest
 from evening_source import FAULTS
 
+from lstmfin.data.panel import together
+from lstmfin.data.prices import drop_range
+from lstmfin.data.store import Store
 from lstmfin.errors import SourceError, TryLaterError
+from lstmfin.models.forecasts import make_forecast
+from lstmfin.models.shelf import load_panel
 from lstmfin.ops.alarm import YEAR
+from lstmfin.ops.journal import Journal
 from lstmfin.ops.lock import locked
 from lstmfin.workspace import Workspace
 
@@ -213,6 +219,27 @@ def test_a_panel(house):
     FAULTS.clear()
     ended, found = evening(house)
     assert (ended.code, found["S4"]["published"]) == (0, 3)
+
+
+def test_a_panel_of_closes_is_seen_with_the_others_each_evening(house):
+    """What is published is what the library says of the stored prices beside each other."""
+    house.make("S1", "S2", "S4")
+    toml = house.root / "lstmfin.toml"
+    line = '[train]\npanel = true\ntarget = "volatility"\n'
+    toml.write_text(toml.read_text().replace("[train]\n", line))
+    FAULTS.update(dict.fromkeys(("S1", "S2", "S4"), drop_range))
+    for _ in range(2):
+        ended, _ = evening(house)
+        assert ended.code == 0, ended.err
+        _, forecaster = load_panel(Workspace(house.root))
+        assert forecaster.panel == ("S1", "S2", "S4")
+        with Store(house.database) as store, Journal(house.database) as journal:
+            every = [store.prices(symbol) for symbol in forecaster.panel]
+            for prices in together(every):
+                made = make_forecast(forecaster, prices).rows()
+                entries = journal.entries(prices.symbol)[-3:]
+                assert [one.q05 for one in entries] == [row["q05"] for row in made]
+        house.evening()
 
 
 def test_a_new_listing_does_not_stop_a_panel(house):
