@@ -82,7 +82,9 @@ def plan_panel(
     DataError
         When a series cannot be traded as is asked.
     """
-    series = together([checked(one, config) for one in series])
+    series = [checked(one, config) for one in series]
+    if not any(one.panel for one in series):
+        series = together(series)
     network = replace(network, features=features_of(network, series))  # the same in every fold
     purge = purge_of(network, config)
     days = np.unique(np.concatenate([one.sessions for one in series]))

@@ -53,9 +53,10 @@ class Plans:
         from lstmfin.models.forecaster import Forecaster
 
         series: list[Prices] = []
+        seen = () if self.job.trained else panel_of(self.job, symbols[0])
         for symbol in symbols:
             try:
-                prices = self.job.prices(symbol, network.exog, as_of=self.as_of)
+                prices = self.job.prices(symbol, network.exog, panel=seen, as_of=self.as_of)
                 Forecaster(network).check(checked(prices, self.config))
                 series.append(prices)
             except LstmfinError as error:
@@ -90,6 +91,14 @@ def plans_of(
         elif symbol not in plans.of:
             plans.add_panel([one for one, other in networks.items() if other == network], network)
     return plans
+
+
+def panel_of(job: Job, symbol: str) -> tuple[str, ...]:
+    """Return the panel that the saved model of a symbol is seen with."""
+    from lstmfin.models.shelf import has_model, load_model
+
+    has_one = has_model(job.workspace, symbol)
+    return load_model(job.workspace, symbol)[1].panel if has_one else ()
 
 
 def network_of(job: Job, symbol: str) -> TrainConfig:

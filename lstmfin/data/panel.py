@@ -33,7 +33,7 @@ def members(
 
     They are read once for all that are seen with them, as long as nothing is written.
     """
-    key = (store.path, store.counter(), symbols, as_of)
+    key = (store.counter(), symbols, as_of)
     if symbols and key not in _READ:
         found = [one for one in symbols if one in store]
         if as_of is None:

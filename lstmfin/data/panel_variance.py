@@ -56,7 +56,7 @@ def panel_moves(prices: Prices) -> Floats:
     """Return the mean size of the others' moves at each session, float64 (n,).
 
     Each is the root of a session's variance over the volatility that trailed the session before;
-    roots, so that one wild series does not speak for all. Of each series it is the mean over the
+    roots, so that one wild series speaks less for all. Of each series it is the mean over the
     sessions that have become known since the row before; NaN where there are none of any series.
     """
     if prices not in _OF_PANEL:
@@ -80,13 +80,16 @@ def _moves(prices: Prices) -> tuple[Floats, Indices]:
     """Return the sum of all moves before each session, and how many there were, both (n + 1,).
 
     A move is the root of a session's variance over the volatility before it. Prices that cannot be
-    measured, as one that never moved or was below zero, tell nothing.
+    measured, as of a series that never moved, tell nothing; nor does one of zero or less, and what
+    follows it.
     """
     if prices not in _MOVES:
         moves = np.full(len(prices), np.nan)
+        fell = prices.column("adj_close") <= 0
+        known = prices.slice(int(np.argmax(fell))) if fell.any() else prices
         with contextlib.suppress(DataError):
-            volatility = np.r_[np.nan, price_volatility(prices)[:-1]]
-            moves = np.sqrt(realised_variance(prices)) / volatility
+            volatility = np.r_[np.nan, price_volatility(known)[:-1]]
+            moves[: len(known)] = np.sqrt(realised_variance(known)) / volatility
         so_far = np.r_[0.0, np.cumsum(np.nan_to_num(moves))]
         _MOVES[prices] = so_far, np.r_[0, np.cumsum(np.isfinite(moves))]
     return _MOVES[prices]

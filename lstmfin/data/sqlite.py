@@ -1,6 +1,7 @@
 """The database below the store: its connection, its schema, and its errors in our words."""
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -238,16 +239,18 @@ class Database:
             self._connection.close()
             self._connection = None
 
-    def counter(self) -> bytes:
+    def counter(self) -> tuple[object, ...]:
         """Return what each transaction of whichever process changes: bytes 24 to 27 of the file.
 
+        And what tells this file from another at its place.
         (SQLite, *Database file format*, 1.3.7, "file change counter".)
         """
         if not _is_there(self.path):
-            return b""
+            return ()
         with self.path.open("rb") as file:
             file.seek(24)
-            return file.read(4)
+            about = os.fstat(file.fileno())
+            return self.path.resolve(), about.st_ino, about.st_mtime_ns, file.read(4)
 
     def read(self, query: str, *arguments: object) -> list[Any]:
         """Return the rows of a query; none where there is no file."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lstmfin.config import TrainConfig
 from lstmfin.data.panel import together
-from lstmfin.data.prices import Prices
+from lstmfin.data.prices import Prices, drop_range
 from lstmfin.data.target import Quantity, Target, unit_of_returns
 from lstmfin.data.windows import Windows
 from lstmfin.engine.architecture import Architecture
@@ -312,7 +312,7 @@ class Forecaster:
 
     def outlook_last(self, prices: Prices, n: int) -> Outlook:
         """Return all that is forecast from the last n origins, or as many as there are."""
-        windows = windows_of(self.config, prices)
+        windows = self._windows(prices)
         return self.outlook_of(windows, np.arange(len(windows))[-n:])
 
     def outlook_of(self, windows: Windows, rows: Indices) -> Outlook:
@@ -384,7 +384,12 @@ class Forecaster:
 
     def first_origin(self, prices: Prices) -> int:
         """Return the position of the first session that has a full window before it."""
-        return int(windows_of(self.config, prices).origins[0])
+        return int(self._windows(prices).origins[0])
+
+    def _windows(self, prices: Prices) -> Windows:
+        """Return the windows of a series; to a panel of closes, one with bars is closes, too."""
+        is_bare = self.panel and prices.has_range
+        return windows_of(self.config, drop_range(prices) if is_bare else prices)
 
     def _samples(self, windows: Windows, rows: Indices) -> Samples:
         assert self.scaler is not None
@@ -392,7 +397,7 @@ class Forecaster:
 
     def _at(self, prices: Prices, origins: Indices) -> tuple[Windows, Indices]:
         """Return the windows, and the rows of the origins in them."""
-        windows = windows_of(self.config, prices)
+        windows = self._windows(prices)
         rows = np.asarray(origins) - windows.origins[0]
         if rows.min() < 0 or rows.max() >= len(windows):
             first, last = windows.origins[[0, -1]]

@@ -76,6 +76,8 @@ def test_pictures_pages_and_backtests(panel, tmp_path):
         ("plot", "gates", "EURUSD=X"),
         ("report",),
         ("backtest", "--train", 400, "--test", 200),
+        ("backtest", "EURUSD=X", "--train", 400, "--test", 200),
+        ("fetch", "AAPL", "--source", "sample", "forecast", "--model", "panel"),
         ("audit", "--train", 400, "--test", 400),
     ):
         ended = panel("-q", *line)

@@ -99,10 +99,14 @@ def test_what_cannot_be_measured_tells_nothing():
     below = good.bars.assign(close=-1.0, adj_close=-1.0)
     bad = (flat, replace(good.slice(5), symbol="YOUNG"), replace(good, symbol="OIL", bars=below))
     expected = panel_moves(beside(own, [good]))
+    late = good.bars.assign(adj_close=np.r_[good.column("adj_close")[:100], [-1.0] * 20])
+    fallen = panel_moves(beside(own, [replace(good, bars=late)]))
+    np.testing.assert_array_equal(fallen[:100], expected[:100])
+    assert np.isnan(fallen[100:]).all()
     np.testing.assert_array_equal(panel_moves(beside(own, [good, *bad])), expected)
 
 
-def test_one_wild_day_of_one_does_not_speak_for_all():
+def test_one_wild_day_of_one_counts_by_its_root():
     """A forgotten split of one member in twenty moves the mean by its share of a size."""
     every = [closes(f"S{k}", seed=k) for k in range(21)]
     factor = np.r_[np.ones(100), np.full(20, 20.0)]
