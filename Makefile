@@ -97,6 +97,7 @@ bench: $(READY) $(ORACLES_READY)  ## Measure speed and memory, beside PyTorch's 
 	$(BIN)/python benchmarks/adding.py
 	$(BIN)/python benchmarks/verdict.py
 	$(BIN)/python benchmarks/shares.py
+	$(ORACLES)/bin/python benchmarks/beside.py
 	$(BIN)/python benchmarks/volatility.py --tables linear,panel
 	$(ORACLES)/bin/python benchmarks/forecasts.py --confirm
 	$(BIN)/python benchmarks/evenings.py meet

@@ -12,6 +12,8 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from dataclasses import replace
+
 import numpy as np
 from volatility import BARS, CURRENCIES, INDICES, SYMBOLS, sample
 
@@ -49,28 +51,52 @@ def saved(symbols: tuple[str, ...], year: int, n_years: int) -> list[list[float]
     """Return the share of HAR's QLIKE that each choice saves, a list for each series."""
     learned_to = np.datetime64(f"{year}-12-31")
     every = together([sample(symbol).until(f"{year + n_years}-12-31") for symbol in symbols])
-    windows = joined([make_windows(one, window=2, horizon=1, target="volatility") for one in every])
-    training = windows.known[windows.ends[windows.known] <= learned_to]
-    x = windows.at_origin(training).astype(np.float64)
-    samples = Samples(windows, Scaler(x.mean(axis=0), x.std(axis=0)), training)
-    of_har = [_of_har(one, learned_to) for one in every]
+    of_har = [of_baseline("har-rv", one, learned_to) for one in every]
+    regression = Regression(every, learned_to)
     found = []
     for linear.OWN, linear.MOST_STEPS in CHOICES.values():
-        fitted = samples.with_linear(np.array([True]))
-        right = np.log(np.exp(fitted.target - fitted.said(training)).mean())
-        row = []
-        for number, (own, har) in enumerate(zip(every, of_har, strict=True)):
-            judged = (windows.series == number) & (windows.sessions >= learned_to - 7)
-            rows = np.flatnonzero(judged)
-            rows = rows[np.searchsorted(windows.sessions[rows], learned_to, side="right") - 1 : -1]
-            said = np.exp(fitted.said(rows)[:, 0] + right + samples.level(rows))
-            row.append(1 - qlike(realised_variance(own)[windows.origins[rows] + 1], said) / har)
-        found.append(row)
+        found.append([1 - own / har for own, har in zip(regression.qlikes(), of_har, strict=True)])
     return np.transpose(found).tolist()
 
 
-def _of_har(prices, learned_to: np.datetime64) -> float:
-    model = BASELINES.get("har-rv")(1)
+class Regression:
+    """A linear part without a network, of series that are learned from up to a date."""
+
+    def __init__(self, every, learned_to: np.datetime64, features: tuple[str, ...] = ()) -> None:
+        self.every, self.learned_to, self.features = every, learned_to, features
+        self.windows = self.windows_of(every)
+        self.training = self.windows.known[self.windows.ends[self.windows.known] <= learned_to]
+        x = self.windows.at_origin(self.training).astype(np.float64)
+        self.samples = Samples(self.windows, Scaler(x.mean(axis=0), x.std(axis=0)), self.training)
+
+    def windows_of(self, every):
+        """Return the windows of all series as one."""
+        parts = [
+            make_windows(one, window=2, horizon=1, target="volatility", features=self.features)
+            for one in every
+        ]
+        return joined(parts)
+
+    def qlikes(self, asked=()) -> list[float]:
+        """Return the QLIKE of each series after the date, perhaps as they are seen otherwise."""
+        windows, sessions = self.windows, self.windows.sessions
+        fitted = self.samples.with_linear(np.array([True]))
+        right = np.log(np.exp(fitted.target - fitted.said(self.training)).mean())
+        if asked:
+            fitted = replace(fitted, windows=self.windows_of(asked))
+        found = []
+        for number, own in enumerate(self.every):
+            judged = (windows.series == number) & (sessions >= self.learned_to - 7)
+            rows = np.flatnonzero(judged)
+            rows = rows[np.searchsorted(sessions[rows], self.learned_to, side="right") - 1 : -1]
+            said = np.exp(fitted.said(rows)[:, 0] + right + fitted.level(rows))
+            found.append(qlike(realised_variance(own)[windows.origins[rows] + 1], said))
+        return found
+
+
+def of_baseline(name: str, prices, learned_to: np.datetime64) -> float:
+    """Return the QLIKE of a baseline after a date that it has learned to."""
+    model = BASELINES.get(name)(1)
     model.fit(prices.until(learned_to))
     first = int(np.searchsorted(prices.sessions, learned_to, side="right")) - 1
     origins = np.arange(first, len(prices) - 1)

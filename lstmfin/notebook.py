@@ -19,9 +19,9 @@ from lstmfin.backtest.study import BacktestResult
 from lstmfin.config import PlotConfig, TrainConfig, load_settings, section_to_table
 from lstmfin.config.keywords import in_python, spoken_in_python, with_keywords
 from lstmfin.data.fetch import fetch as fetch_prices
-from lstmfin.data.frame import as_read, series_of, to_frame, to_html
+from lstmfin.data.frame import as_read, from_frame, series_of, to_frame, to_html
 from lstmfin.data.ledger import Ledger
-from lstmfin.data.panel import beside, together
+from lstmfin.data.panel import beside
 from lstmfin.data.prices import Prices
 from lstmfin.data.store import Store
 from lstmfin.data.symbols import parse_symbol
@@ -164,31 +164,52 @@ class Forecaster:
         )
         for warning in networks.warnings:
             log.warning(in_python(warning))
-        self._panel = together(series)
-        self._subject = Trained(networks, self._panel[0])
+        self._panel = series
+        self._subject = Trained(networks, beside(series[0], series))
         return self
 
     @spoken_in_python
     def predict(
-        self, prices: pd.DataFrame | None = None, *, horizon: int | None = None
+        self,
+        prices: pd.DataFrame | None = None,
+        *,
+        horizon: int | None = None,
+        panel: Sequence[pd.DataFrame] | None = None,
     ) -> "Forecast":
         """Forecast the sessions after the last one of some prices.
 
         Parameters
         ----------
         prices : DataFrame, optional
-            Those of ``fit`` if not given, the first of many. Networks that learned from many see
-            the others as far as ``fit`` was given them.
+            Those of ``fit`` if not given, the first of many.
         horizon : int, optional
             Sessions ahead; all that the networks were trained for if not given.
+        panel : sequence of DataFrame, optional
+            The series that networks which learned from many see beside these; as they were given to
+            ``fit`` if not given, which is of no use for prices that go on.
+
+        Raises
+        ------
+        UsageError
+            When they are no frames, or more sessions are asked for than the networks know.
+        DataError
+            When the prices do not fill a window, or less than half of the panel is known.
         """
-        subject = self.subject
-        if prices is not None:
-            if isinstance(prices, int):  # type: ignore[unreachable]  # notebooks are not checked
-                raise UsageError(f"name the sessions ahead: predict(horizon={prices})")
-            shown = series_of(prices, self.config.exog, usual_workspace())
-            subject = Trained(subject.forecaster, beside(shown, self._panel))
+        subject, workspace = self.subject, usual_workspace()
+        if isinstance(prices, int):  # notebooks are not checked
+            raise UsageError(f"name the sessions ahead: predict(horizon={prices})")
+        shown = subject.prices if prices is None else series_of(prices, self.config.exog, workspace)
+        seen = self._panel if panel is None else [from_frame(one) for one in panel]
+        subject = Trained(subject.forecaster, beside(shown, seen))
         made = forecasts.make_forecast(subject.forecaster, subject.prices, horizon=horizon)
+        if made.not_seen:
+            log.warning(
+                "%s: what other series of the panel did on %s is not known and not seen (%s); give "
+                "them with predict(prices, panel=[...])",
+                made.symbol,
+                made.origin,
+                ", ".join(made.not_seen),
+            )
         return Forecast(made, subject)
 
     @property

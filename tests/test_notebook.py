@@ -304,6 +304,35 @@ def test_other_series_and_panels(home):
     assert len(both.history) == 2
 
 
+def test_a_panel_of_closes(home, caplog):
+    """Each is seen with the others: those of ``fit``, or newer ones; frames need names for it."""
+    network = {**SMALL, "target": "volatility"}
+    symbols = ("EURUSD=X", "EURGBP=X", "EURJPY=X")
+    whole = [lstmfin.fetch(symbol, source="sample").loc["2021":] for symbol in symbols]
+    before = [one.iloc[:-1] for one in whole]
+    model = lstmfin.Forecaster(**network).fit(before)
+    assert "panel-day" in model.subject.forecaster.config.features
+    assert model.predict().made.not_seen == ()
+    own, *others = whole
+    wild = [one * np.r_[np.ones(len(one) - 1), 1.1][:, None] for one in others]
+    for one, other in zip(wild, others, strict=True):
+        one.attrs = other.attrs
+    assert "not seen" not in caplog.text
+    old = model.predict(own)
+    assert old.made.not_seen == ("EURGBP=X", "EURJPY=X")
+    assert f"EURUSD=X: what other series of the panel did on {old.made.origin}" in caplog.text
+    calm, stormy = (model.predict(own, panel=panel) for panel in (whole, [own, *wild]))
+    assert calm.made.not_seen == stormy.made.not_seen == ()
+    assert model.predict(panel=whole).made.origin < calm.made.origin
+    assert stormy.made.volatility[0] != calm.made.volatility[0]
+    for one in before:
+        one.attrs = {}
+    with pytest.raises(
+        DataError, match=r"3 series of the panel are called SERIES.*attrs\['symbol'\]"
+    ):
+        lstmfin.Forecaster(**network).fit(before)
+
+
 def test_every_kind_of_a_symbol_is_of_a_model_or_a_backtest():
     """So that a notebook can draw it."""
     kinds = {PLOTS.get(name).subject for name in PLOTS.names() if PLOTS.get(name).subject}

@@ -16,6 +16,7 @@ from lstmfin.backtest.panel import PanelPlan
 from lstmfin.backtest.strategy import executes_at_open, positions
 from lstmfin.backtest.walkforward import Floats, Plan, calibrated
 from lstmfin.config import BacktestConfig
+from lstmfin.data.closes import last_known
 from lstmfin.data.faults import VALUE_COLUMNS
 from lstmfin.data.prices import Prices
 from lstmfin.data.volatility import price_volatility
@@ -51,8 +52,8 @@ class Check:
 def poisoned(prices: Prices, t: int, kind: str) -> Prices:
     """Return prices whose bars after position ``t`` are something else, as are other series' then.
 
-    Of other series the bars of later days are: by the hours of both markets, those of the day
-    itself may be known.
+    Of other series those are that the hours of both markets make known later (``last_known``): a
+    close of the same day, too, where theirs comes after this one's.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def poisoned(prices: Prices, t: int, kind: str) -> Prices:
         ``"nan"``, ``"noise"`` (another walk), ``"shift"`` (half as much again), or ``"cut"``.
     """
     others, panel = (
-        tuple(_poisoned_after(one, prices.sessions[t], kind) for one in seen)
+        tuple(poisoned(one, _last_known(prices, t, one), kind) for one in seen)
         for seen in (prices.others, prices.panel)
     )
     if kind == "cut":
@@ -82,8 +83,8 @@ def poisoned(prices: Prices, t: int, kind: str) -> Prices:
     return other
 
 
-def _poisoned_after(prices: Prices, day: np.datetime64, kind: str) -> Prices:
-    return poisoned(prices, int((prices.sessions <= day).sum()) - 1, kind)
+def _last_known(prices: Prices, t: int, other: Prices) -> int:
+    return int(last_known(prices, other)[t]) if t >= 0 else -1
 
 
 def audit(plan: Plan | PanelPlan) -> Iterator[Check]:

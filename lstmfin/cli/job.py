@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from lstmfin.workspace import Workspace
 if TYPE_CHECKING:
     from lstmfin.cli.output import Result
     from lstmfin.data.prices import Prices
+    from lstmfin.data.reader import Reader
     from lstmfin.models.forecaster import Forecaster
 
 
@@ -89,34 +90,27 @@ class Job:
         """Note that something has been written for good, for the message after Ctrl-C."""
         self.kept.append(what)
 
-    def prices(
-        self,
-        symbol: str,
-        others: Sequence[str] = (),
-        *,
-        panel: tuple[str, ...] = (),
-        as_of: dt.date | None = None,
-    ) -> "Prices":
-        """Return the stored prices of a symbol, and with them other series to look at.
-
-        They are as they stand, or as they were known at the end of a day; one of a panel that it is
-        seen with is without a session that is not over.
-        """
-        from lstmfin.data.panel import beside, members
+    @contextmanager
+    def reading(self, *, as_of: dt.date | None = None) -> Iterator["Reader"]:
+        """Return what reads the stored prices, as they stand or were known at the end of a day."""
+        from lstmfin.data.reader import Reader
         from lstmfin.data.store import Store
-        from lstmfin.data.vintages import prices_as_of
 
         with Store(self.workspace.database) as store:
-            seen = {one.symbol: one for one in members(store, panel, as_of=as_of)}
+            yield Reader(store, as_of=as_of)
 
-            def read(one: str) -> "Prices":
-                return store.prices(one) if as_of is None else prices_as_of(store, one, as_of)
+    def prices(
+        self, symbol: str, others: Sequence[str] = (), *, as_of: dt.date | None = None
+    ) -> "Prices":
+        """Return the stored prices of a symbol, and with them other series to look at."""
+        with self.reading(as_of=as_of) as reader:
+            return self.noted(reader.prices(symbol, others))
 
-            prices = seen.get(symbol) or read(symbol)
-            others_too = tuple(map(read, others))
+    def noted(self, prices: "Prices") -> "Prices":
+        """Return prices, and tell what their notes say."""
         for note in prices.notes:
-            self.tell(f"{symbol}: {note}")
-        return replace(beside(prices, [*seen.values()]), others=others_too)
+            self.tell(f"{prices.symbol}: {note}")
+        return prices
 
     @property
     def workspace(self) -> Workspace:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lstmfin.backtest.panel import PanelPlan
     from lstmfin.backtest.walkforward import Plan
     from lstmfin.data.prices import Prices
+    from lstmfin.data.reader import Reader
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Plans:
 
     job: Job
     config: BacktestConfig
-    as_of: dt.date | None
+    reader: "Reader"
     of: "dict[str, Plan | LstmfinError]" = field(default_factory=dict)
     runs: "list[Plan | PanelPlan]" = field(default_factory=list)
 
@@ -38,7 +39,7 @@ class Plans:
         from lstmfin.backtest.walkforward import plan_backtest
 
         try:
-            prices = self.job.prices(symbol, network.exog, as_of=self.as_of)
+            prices = self.job.noted(self.reader.prices(symbol, network.exog))
             plan = plan_backtest(prices, network=network, config=self.config)
         except LstmfinError as error:
             self.of[symbol] = error
@@ -53,10 +54,10 @@ class Plans:
         from lstmfin.models.forecaster import Forecaster
 
         series: list[Prices] = []
-        seen = () if self.job.trained else panel_of(self.job, symbols[0])
+        seen = panel_of(self.job, symbols[0])
         for symbol in symbols:
             try:
-                prices = self.job.prices(symbol, network.exog, panel=seen, as_of=self.as_of)
+                prices = self.job.noted(self.reader.prices(symbol, network.exog, panel=seen))
                 Forecaster(network).check(checked(prices, self.config))
                 series.append(prices)
             except LstmfinError as error:
@@ -78,7 +79,12 @@ def plans_of(
     job: Job, symbols: Sequence[str], config: BacktestConfig, as_of: dt.date | None
 ) -> Plans:
     """Return the plans of all symbols; those of one panel network come together."""
-    plans = Plans(job, config, as_of)
+    with job.reading(as_of=as_of) as reader:
+        return _plans(Plans(job, config, reader), symbols)
+
+
+def _plans(plans: Plans, symbols: Sequence[str]) -> Plans:
+    job = plans.job
     networks: dict[str, TrainConfig] = {}
     for symbol in symbols:
         try:

@@ -46,6 +46,7 @@ LATE_HOURS = {("^VIX", "America/New_York"): 16.25}
 _ROUND_THE_CLOCK = ("=X", "=F", "-USD", "-EUR", "-GBP")
 
 Indices = NDArray[np.intp]
+Days = NDArray[np.datetime64]
 
 
 def last_known(prices: Prices, other: Prices) -> Indices:
@@ -66,13 +67,22 @@ def last_known(prices: Prices, other: Prices) -> Indices:
     ndarray of int (n,)
         Positions in ``other``, -1 where none is known yet; they never fall.
     """
-    looks, seen = prices.sessions, other.sessions
+    return _last_known(prices, other, prices.sessions, other.sessions)
+
+
+def is_known(prices: Prices, other: Prices, session: np.datetime64) -> bool:
+    """Return whether another series' close of some day is known at the last close of this one."""
+    return bool(_last_known(prices, other, prices.sessions[-1:], np.array([session]))[0] == 0)
+
+
+def _last_known(prices: Prices, other: Prices, looks: Days, seen: Days) -> Indices:
+    """Return the position of the last of another's days known at each day of a series."""
     if not (prices.timezone and other.timezone):
         return np.asarray(np.searchsorted(seen, looks, side="left") - 1)
     hours = _close_hour(prices), _close_hour(other)
     if (prices.timezone, hours[0]) != (other.timezone, hours[1]):
-        looks = _moments(prices, NOON if hours[0] is None else hours[0])
-        seen = _moments(other, MIDNIGHT if hours[1] is None else hours[1])
+        looks = _moments(looks, NOON if hours[0] is None else hours[0], prices.timezone)
+        seen = _moments(seen, MIDNIGHT if hours[1] is None else hours[1], other.timezone)
     return np.asarray(np.searchsorted(seen, looks, side="right") - 1)
 
 
@@ -84,9 +94,9 @@ def _close_hour(prices: Prices) -> float | None:
     return late or CLOSE_HOURS.get(prices.timezone)
 
 
-def _moments(prices: Prices, hour: float) -> NDArray[np.datetime64]:
-    """Return the moments of an hour of each session's local date, in UTC."""
-    local = pd.DatetimeIndex(prices.sessions.astype("datetime64[s]")) + pd.Timedelta(hours=hour)
+def _moments(days: Days, hour: float, timezone: str) -> Days:
+    """Return the moments of an hour of each local date, in UTC."""
+    local = pd.DatetimeIndex(days.astype("datetime64[s]")) + pd.Timedelta(hours=hour)
     standard = np.zeros(len(local), dtype=bool)  # the later moment of an hour that comes twice
-    zoned = local.tz_localize(prices.timezone, ambiguous=standard, nonexistent="shift_forward")
+    zoned = local.tz_localize(timezone, ambiguous=standard, nonexistent="shift_forward")
     return zoned.tz_convert("UTC").tz_localize(None).to_numpy()

@@ -4,15 +4,16 @@ import datetime as dt
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from lstmfin.advice import advised
 from lstmfin.config import FetchConfig
 from lstmfin.data.courier import Courier
 from lstmfin.data.faults import Doubt
-from lstmfin.data.gates import find_doubts
+from lstmfin.data.gates import find_doubts, review
 from lstmfin.data.merge import SAME
 from lstmfin.data.prices import Prices, drop_range, validate
 from lstmfin.data.source import Source, SourceOptions
@@ -150,6 +151,8 @@ def receive(
             prices, rebased = _bring_up_to_date(get, known, config)
     if source.canary is not None and not config.accept:
         _refuse_doubtful(store, prices, find_doubts(prices, known), now)
+    if config.path is not None:  # of a file of one's own it is told, and no more
+        prices = replace(prices, notes=(*prices.notes, *_remarks(prices)))
     return Received(prices, rebased, is_known=stored is not None)
 
 
@@ -232,6 +235,16 @@ def _refuse_doubtful(store: Store, prices: Prices, doubts: list[Doubt], now: dt.
         f"{worst.session}: {worst.text}{more}. The next fetch tries again; if it is right, add "
         "--accept, if it is long ago, --start after it"
     )
+
+
+def _remarks(prices: Prices) -> list[str]:
+    """Return a note on what is remarkable in a file, if anything is."""
+    found = review(prices)
+    if not found:
+        return []
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    line = advised("data", "check", prices.symbol)
+    return [f"{found[0].session}: {found[0].text}{more}; look at it: {line}"]
 
 
 def _bring_up_to_date(get: _Getter, stored: Prices, config: FetchConfig) -> tuple[Prices, bool]:

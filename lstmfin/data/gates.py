@@ -54,6 +54,7 @@ def review(prices: Prices) -> list[Doubt]:
         Doubt("unit" if _is_unit(moves[at]) else "jump", _day(prices, at), _told(prices, at))
         for at in np.flatnonzero(large).tolist()
     ]
+    doubts += _positive(prices, np.ones(len(prices), dtype=bool))
     repeats = _repeats(prices)
     doubts += [
         Doubt("stale", _day(prices, at), "every price and the volume are those of the day before")
@@ -67,10 +68,7 @@ def _gates(prices: Prices, stored: Prices | None) -> Iterator[Doubt]:
         yield from _currency(prices, stored)
     moves = _log_returns(prices)
     judged = _is_news(prices, moves, stored)
-    for name in ("close", "adj_close"):
-        for at in np.flatnonzero(judged & (prices.column(name) <= 0))[:1].tolist():
-            text = f"{name} {prices.column(name)[at]:g} is not above zero"
-            yield Doubt("positive", _day(prices, at), text)
+    yield from _positive(prices, judged)
     n = len(prices)
     for at in np.flatnonzero(judged & (np.abs(moves) > _limit(moves))).tolist():
         if _is_unit(moves[at]) or _is_unconfirmed(moves, at, n):
@@ -79,6 +77,13 @@ def _gates(prices: Prices, stored: Prices | None) -> Iterator[Doubt]:
     if judged[-1] and _repeats(prices)[-1]:
         text = "every price and the volume are those of the day before"
         yield Doubt("stale", _day(prices, n - 1), text)
+
+
+def _positive(prices: Prices, judged: NDArray[np.bool_]) -> Iterator[Doubt]:
+    for name in ("close", "adj_close"):
+        for at in np.flatnonzero(judged & (prices.column(name) <= 0))[:1].tolist():
+            text = f"{name} {prices.column(name)[at]:g} is not above zero"
+            yield Doubt("positive", _day(prices, at), text)
 
 
 def _currency(prices: Prices, stored: Prices) -> Iterator[Doubt]:

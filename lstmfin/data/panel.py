@@ -3,44 +3,96 @@
 What one sees of the others is in ``lstmfin.data.panel_variance``.
 """
 
-import datetime as dt
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
+import numpy as np
+
+from lstmfin.advice import advised
+from lstmfin.data.calendar import future_sessions
+from lstmfin.data.closes import is_known, last_known
+from lstmfin.data.exogenous import MOST_DAYS_OLD
 from lstmfin.data.prices import Prices
-from lstmfin.data.store import Store
-from lstmfin.data.vintages import prices_as_of
+from lstmfin.errors import DataError
 
-_READ: dict[tuple[object, ...], tuple[Prices, ...]] = {}
-"""The panel that was read last, by all that it hangs on."""
+LEAST_KNOWN = 0.5
+"""Share of a panel that must be known: what few say is worth less than what a series says alone."""
 
 
 def together(series: Sequence[Prices]) -> list[Prices]:
-    """Return series that are each seen with the others."""
+    """Return series that are each seen with the others.
+
+    Raises
+    ------
+    DataError
+        When two have one name: none could be told from the other.
+    """
+    symbol, n = Counter(one.symbol for one in series).most_common(1)[0]
+    if n > 1:
+        raise DataError(
+            f"{n} series of the panel are called {symbol}; each needs a name of its own "
+            "(of a data frame: attrs['symbol'])"
+        )
     return [beside(one, series) for one in series]
 
 
 def beside(prices: Prices, panel: Sequence[Prices]) -> Prices:
     """Return prices that are seen with those of a panel, but for themselves."""
     others = (one.finished() for one in panel if one.symbol != prices.symbol)
-    return replace(prices, panel=tuple(others))
+    bare = (replace(one, panel=()) if one.panel else one for one in others)
+    return replace(prices, panel=tuple(bare))
 
 
-def members(
-    store: Store, symbols: tuple[str, ...], *, as_of: dt.date | None = None
-) -> tuple[Prices, ...]:
-    """Return the finished prices of a panel, as far as a store holds them, or did at a date.
+class Unknown(NamedTuple):
+    """Of which others of a panel something is not known at the last session of a series.
 
-    They are read once for all that are seen with them, as long as nothing is written.
+    Attributes
+    ----------
+    missing : tuple of str
+        Those that are not there, or whose last known session is more than 14 days old.
+    behind : tuple of str
+        Those that have a session to come by then, as far as weekdays tell.
+    n_others : int
+        All that had begun.
     """
-    key = (store.counter(), symbols, as_of)
-    if symbols and key not in _READ:
-        found = [one for one in symbols if one in store]
-        if as_of is None:
-            every = [store.prices(one) for one in found]
-        else:
-            begun = (one for one in found if store.info(one).first <= as_of)
-            every = [prices_as_of(store, one, as_of) for one in begun]
-        _READ.clear()
-        _READ[key] = tuple(one.finished() for one in every)
-    return _READ[key] if symbols else ()
+
+    missing: tuple[str, ...]
+    behind: tuple[str, ...]
+    n_others: int
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All of which something is not known."""
+        return self.missing + self.behind
+
+    def refuse_most(self, symbol: str) -> None:
+        """Raise a DataError where less than half of the panel is known."""
+        if len(self.missing) > (1 - LEAST_KNOWN) * self.n_others:
+            raise DataError(
+                f"{symbol} is to be seen with the panel that the network learned from, and "
+                f"{len(self.missing)} of its {self.n_others} other series are not there or more "
+                f"than {MOST_DAYS_OLD} days old; bring them up to date: "
+                f"{advised('fetch', *self.missing)}"
+            )
+
+
+def unknown_of(prices: Prices, panel: Collection[str]) -> Unknown:
+    """Return what is not known of a panel of some symbols at the last session of a series."""
+    there = {one.symbol: one for one in prices.panel}
+    others = [one for one in panel if one != prices.symbol]
+    missing, behind = [one for one in others if one not in there], []
+    oldest = prices.sessions[-1] - np.timedelta64(MOST_DAYS_OLD, "D")
+    n_young = 0
+    for symbol, other in there.items():
+        last = int(last_known(prices, other)[-1]) if len(other) else -1
+        if last < 0:
+            n_young += 1
+        elif other.sessions[last] < oldest:
+            missing.append(symbol)
+        elif last == len(other) - 1 and is_known(
+            prices, other, future_sessions(other.sessions, 1)[0]
+        ):
+            behind.append(symbol)
+    return Unknown(tuple(missing), tuple(behind), len(others) - n_young)

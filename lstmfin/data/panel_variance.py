@@ -19,6 +19,10 @@ from lstmfin.data.variance import FLOOR, realised_variance
 from lstmfin.data.volatility import price_volatility
 from lstmfin.errors import DataError
 
+LARGEST_MOVE = 10.0
+"""Units of its own volatility that a move of another is taken for at most: a split that nobody told
+of, or a peg let go, would otherwise speak for all. Anything from 4 to 20 does as well."""
+
 _MOVES: WeakKeyDictionary[Prices, tuple[Floats, Indices]] = WeakKeyDictionary()
 _OF_PANEL: WeakKeyDictionary[Prices, Floats] = WeakKeyDictionary()
 """What was computed of prices, as long as they are there: all that see a panel ask the same."""
@@ -43,9 +47,11 @@ def log_panel_variance(prices: Prices, n_sessions: int) -> Floats:
 
     .. math:: \log \sigma_t^2 + \log \frac1w \sum_{s=t-w+1}^t m_s^2
 
-    with the trailing volatility σ and the moves m of the panel (``panel_moves``): that of a session
-    on which the others moved as is usual of each is the trailing variance. A session at which
-    nothing new was known of any counts as no session, and w without any as usual.
+    with the trailing volatility σ and the moves m of the panel (``panel_moves``): the trailing
+    variance where the others moved by one volatility each. The mean square of a mean of sizes
+    hangs on how many they are and how they are distributed, so its level is for a regression to
+    learn. A session at which nothing new was known of any counts as no session, and w without any
+    as moves of one volatility.
     """
     moves = pd.Series(panel_moves(prices) ** 2).rolling(n_sessions, min_periods=1).mean()
     usual = moves.clip(lower=FLOOR).fillna(1.0).to_numpy(dtype=np.float64)
@@ -55,12 +61,13 @@ def log_panel_variance(prices: Prices, n_sessions: int) -> Floats:
 def panel_moves(prices: Prices) -> Floats:
     """Return the mean size of the others' moves at each session, float64 (n,).
 
-    Each is the root of a session's variance over the volatility that trailed the session before;
-    roots, so that one wild series speaks less for all. Of each series it is the mean over the
+    Each is the root of a session's variance over the volatility that trailed the session before,
+    ten at most: one wild series does not speak for all. Of each series it is the mean over the
     sessions that have become known since the row before; NaN where there are none of any series.
     """
     if prices not in _OF_PANEL:
-        _OF_PANEL[prices] = _panel_moves(prices)
+        moves = _OF_PANEL[prices] = _panel_moves(prices)
+        moves.setflags(write=False)
     return _OF_PANEL[prices]
 
 
@@ -89,7 +96,8 @@ def _moves(prices: Prices) -> tuple[Floats, Indices]:
         known = prices.slice(int(np.argmax(fell))) if fell.any() else prices
         with contextlib.suppress(DataError):
             volatility = np.r_[np.nan, price_volatility(known)[:-1]]
-            moves[: len(known)] = np.sqrt(realised_variance(known)) / volatility
+            size = np.sqrt(realised_variance(known)) / volatility
+            moves[: len(known)] = np.minimum(size, LARGEST_MOVE)
         so_far = np.r_[0.0, np.cumsum(np.nan_to_num(moves))]
         _MOVES[prices] = so_far, np.r_[0, np.cumsum(np.isfinite(moves))]
     return _MOVES[prices]

@@ -29,7 +29,7 @@ from lstmfin.engine.network import Network
 from lstmfin.engine.run import History
 from lstmfin.errors import LstmfinError, ModelFileError
 from lstmfin.models.calibration import MOST_LOG_FACTOR, Calibrator
-from lstmfin.models.forecaster import PANEL, Forecaster, new_network
+from lstmfin.models.forecaster import PANEL, Forecaster
 from lstmfin.models.linear import LinearPart
 from lstmfin.models.member import Member
 from lstmfin.models.provenance import Provenance
@@ -133,7 +133,7 @@ def from_folder(folder: Path, *, name: str | None = None) -> Forecaster:
     if linear is not None:
         forecaster.linear = replace(linear, weights=np.zeros(linear.weights.shape))
     for member in members:
-        forecaster.members.append(member(new_network(forecaster)))
+        forecaster.members.append(member(forecaster.new_network()))
     forecaster.kept = {one: Kept(day, Calibrator(H, KEPT)) for one, day in sessions.items()}
     arrays = _arrays(forecaster)
     _read_weights(weights_path, weights, arrays)

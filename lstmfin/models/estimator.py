@@ -16,7 +16,7 @@ from lstmfin.config import TrainConfig
 from lstmfin.data.target import unit_of_returns
 from lstmfin.data.windows import Windows
 from lstmfin.metrics.law import Law
-from lstmfin.models.forecaster import Forecaster
+from lstmfin.models.ensemble import Ensemble
 from lstmfin.models.model import Indices
 from lstmfin.models.outlook import Outlook
 from lstmfin.models.samples import blocks
@@ -59,7 +59,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     Attributes
     ----------
-    forecaster_ : Forecaster
+    ensemble_ : Ensemble
     n_features_in_ : int
 
     Raises
@@ -114,8 +114,8 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
                 f"n_samples = {len(X)} leaves none to train on, or none to stop by, with a gap of "
                 f"{self.gap} and a validation share of {config.validation}"
             )
-        self.forecaster_ = Forecaster(config)
-        self.forecaster_.learn(windows, windows.target, training, validation, label="windows")
+        self.ensemble_ = Ensemble(config)
+        self.ensemble_.learn(windows, windows.target, training, validation, label="windows")
         return self
 
     def predict(self, X: ArrayLike) -> Floats:
@@ -149,8 +149,8 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _outlook(self, X: Any) -> Outlook:
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        windows = self._windows(X, np.zeros((len(X), self.forecaster_.horizon)))
-        return self.forecaster_.outlook_of(windows, np.arange(len(X)))
+        windows = self._windows(X, np.zeros((len(X), self.ensemble_.horizon)))
+        return self.ensemble_.outlook_of(windows, np.arange(len(X)))
 
     def _config(self, horizon: int) -> TrainConfig:
         known = {name: getattr(self, name) for name in OPTIONS if name != "window"}

@@ -1,13 +1,10 @@
-"""The forecaster: inputs, scaler, networks and head, from prices to a law of returns.
+"""The forecaster: from the prices of one series, or of many, to laws of returns.
 
-Shapes: N windows, D inputs, H horizons. The networks see each series in units of its own trailing
-volatility at the origin and answer in such units, so that one can be trained on many series.
+Shapes: N origins, H horizons.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,36 +12,19 @@ from numpy.typing import NDArray
 from lstmfin.config import TrainConfig
 from lstmfin.data.panel import together
 from lstmfin.data.prices import Prices, drop_range
-from lstmfin.data.target import Quantity, Target, unit_of_returns
+from lstmfin.data.reader import Reader
 from lstmfin.data.windows import Windows
-from lstmfin.engine.architecture import Architecture
 from lstmfin.engine.checkpoint import Checkpoint
-from lstmfin.engine.loss import Loss
-from lstmfin.engine.network import Network
-from lstmfin.engine.options import (
-    cell_options,
-    check_network,
-    dropout_of,
-    initialisation_of,
-    zoneout_of,
-)
-from lstmfin.engine.run import History
-from lstmfin.engine.train import Task, fit_together, n_steps
-from lstmfin.errors import DataError, UsageError
+from lstmfin.engine.train import n_steps
+from lstmfin.errors import DataError
 from lstmfin.metrics.distribution import StudentT
 from lstmfin.metrics.law import Law
-from lstmfin.metrics.mixture import Mixture
-from lstmfin.models.laws import Spread
-from lstmfin.models.linear import LinearPart
-from lstmfin.models.member import Member
-from lstmfin.models.model import Indices, stream
+from lstmfin.models.ensemble import Ensemble
+from lstmfin.models.model import Indices
 from lstmfin.models.outlook import Outlook
 from lstmfin.models.provenance import Provenance, provenance_of
 from lstmfin.models.replay import Kept, keep
-from lstmfin.models.samples import Samples, Scaler, fit_scaler
-from lstmfin.models.settle import believed, settle, spread_of, start_outputs, with_linear
-from lstmfin.models.shrinkage import shrink
-from lstmfin.models.threads import one_thread
+from lstmfin.models.samples import Samples
 from lstmfin.models.view import (
     features_of,
     mixture_of,
@@ -53,9 +33,6 @@ from lstmfin.models.view import (
     windows_of,
     windows_of_all,
 )
-from lstmfin.registry import LOSSES, TARGETS
-
-log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 
@@ -63,41 +40,19 @@ PANEL = "panel"
 """What stands for the symbol of a network that was trained on many; no symbol is in lower case."""
 
 
-class Forecaster:
+class Forecaster(Ensemble):
     """Recurrent networks that forecast the law of the returns of one series or of many.
-
-    Parameters
-    ----------
-    config : TrainConfig
-        Networks, inputs and training.
-    stream_names : tuple of str
-        Names that tell this forecaster's random streams from others of the same seed.
 
     Attributes
     ----------
-    members : list of Member
-        The trained networks; their laws in equal shares are the forecast.
     provenance : Provenance
         The prices it was trained on.
     kept : dict of str to Kept
         Of each symbol, what its calibration had come to when training ended.
-    linear : LinearPart, or None
-        What is said without a network, where the target is the volatility; networks add to it.
-    naive : tuple of ndarray (H,) and (H,)
-        Scale and degrees of freedom of the training returns about zero, in units of trailing
-        volatility: the law of one who looks at nothing else. Returns start from it.
-    share : ndarray (H,)
-        How much of the medians of returns is kept, by the validation block (``shrinkage``).
-    warm_start : ndarray (K, P), or None
-        Weights of each member that training begins from in place of random ones, as of a model that
-        was trained before on fewer sessions.
-    warnings : list of str
-        Fits that ended at a bound, in words.
 
-    Raises
-    ------
-    UsageError
-        When the loss does not fit the target.
+    See Also
+    --------
+    Ensemble : its parameters, and what else it holds.
 
     Examples
     --------
@@ -108,61 +63,9 @@ class Forecaster:
     """
 
     def __init__(self, config: TrainConfig, *, stream_names: tuple[str, ...] = ()) -> None:
-        self.target: Target = TARGETS.get(config.target)
-        self.config = replace(config, loss=config.loss or self.target.loss)
-        self.stream_names = stream_names
-        self.loss: Loss = LOSSES.get(self.config.loss or "")
-        if config.target not in self.loss.targets:
-            able = [one for one in LOSSES.names() if config.target in LOSSES.get(one).targets]
-            raise UsageError(
-                f"--loss {config.loss} does not fit --target {config.target}; choose "
-                f"{', '.join(able)}"
-            )
-        check_network(self.config)
-        self.members: list[Member] = []
-        self.scaler: Scaler | None = None
-        self.linear: LinearPart | None = None
-        self.naive: Spread = (np.ones(config.horizon), np.full(config.horizon, np.inf))
-        self.share: Floats = np.ones(config.horizon)
-        self.warm_start: NDArray[np.floating] | None = None
+        super().__init__(config, stream_names=stream_names)
         self.provenance: Provenance | None = None
         self.kept: dict[str, Kept] = {}
-        self.warnings: list[str] = []
-
-    @property
-    def horizon(self) -> int:
-        """Sessions ahead that are forecast, H."""
-        return self.config.horizon
-
-    @property
-    def network(self) -> Network | None:
-        """The first member's network."""
-        return self.members[0].network if self.members else None
-
-    @property
-    def history(self) -> History:
-        """What happened in the training of the first member."""
-        return self.members[0].history if self.members else History()
-
-    @property
-    def residual(self) -> Spread | None:
-        """What is fitted to the errors of the first member; see ``Member``."""
-        return self.members[0].residual if self.members else None
-
-    @property
-    def n_weights(self) -> int:
-        """Weights of one of the trained networks."""
-        return self.network.params.flat.size if self.network is not None else 0
-
-    @property
-    def weights(self) -> NDArray[np.floating]:
-        """Weights of all members, (K, P)."""
-        return np.stack([member.network.params.flat for member in self.members])
-
-    @property
-    def has_linear(self) -> bool:
-        """Whether networks add to a linear part: of variances, unless told otherwise."""
-        return self.target.quantity is Quantity.LOG_VARIANCE and not self.config.no_linear
 
     def n_steps(self, prices: Prices | Sequence[Prices]) -> int:
         """Return how many training steps ``fit`` takes at most, for a progress bar."""
@@ -182,6 +85,10 @@ class Forecaster:
         """The panel that a series is to be seen with; none where no input is of one."""
         data = self.provenance
         return data.symbols if data is not None and sees_panel(self.config) else ()
+
+    def read(self, symbol: str, reader: Reader) -> Prices:
+        """Return the prices of a symbol, and beside them all that the networks look at."""
+        return reader.prices(symbol, self.config.exog, panel=self.panel)
 
     def fit(
         self,
@@ -221,84 +128,12 @@ class Forecaster:
         self.provenance = provenance_of(label, series, windows.sessions[blocks[1]].min())
         self.kept = {one.symbol: keep(self, one) for one in series}
 
-    def learn(
-        self,
-        windows: Windows,
-        returns: NDArray[np.floating],
-        train_rows: Indices,
-        validation_rows: Indices,
-        *,
-        label: str = "",
-        tick: Callable[[], None] = lambda: None,
-        checkpoint: Callable[[int], Checkpoint] | None = None,
-    ) -> None:
-        """Train on windows, whatever they are of, and fit what training leaves open.
-
-        Parameters
-        ----------
-        returns : ndarray (N, H)
-            That came of all windows, in σ √h.
-        train_rows, validation_rows : ndarray of int
-            Windows to train on, and later ones to stop by.
-        label : str
-            What they are of, for messages; it names the random streams, too.
-        """
-        config = self.config
-        by_step = config.loss_on == "all"
-        scaler = self.scaler = fit_scaler(windows, train_rows, by_step=by_step)
-        quantity, loss = self.target.quantity, self.loss
-        training = Samples(windows, scaler, train_rows, by_step)
-        self.naive = spread_of(returns[train_rows], symbol=label)
-        if self.has_linear:
-            training = with_linear(training, validation_rows)
-        self.linear = training.linear
-        start = start_outputs(quantity, loss, training, self.naive, symbol=label)
-        validation = replace(training, rows=validation_rows)
-        tasks = []
-        for number in range(config.members):
-            rng = stream(config.seed, label, *self.stream_names, f"member {number}")
-            network = new_network(self)
-            network.initialise(rng, start.ravel(), initialisation_of(config))
-            if self.warm_start is not None:
-                network.params.flat[:] = self.warm_start[number]
-            kept = checkpoint(number) if checkpoint else None
-            tasks.append(Task(network, training, validation, rng, kept))
-        with one_thread():
-            histories = fit_together(tasks, loss, config=config, tick=tick)
-        self.members = [
-            Member(task.network, history) for task, history in zip(tasks, histories, strict=True)
-        ]
-        for member in self.members:
-            for epoch, value in enumerate(member.history.validation_loss):
-                log.info("%s: validation loss %.5f after epoch %d", label, value, epoch)
-        self._settle(returns, training, validation, label)
-
     def _series(self, prices: Prices | Sequence[Prices]) -> list[Prices]:
         """Return the finished sessions of each series, seen with its panel, by symbol."""
         every = [prices] if isinstance(prices, Prices) else prices
         series = sorted((one.finished() for one in every), key=lambda one: one.symbol)
         is_alone = not any(one.panel for one in series)
         return together(series) if self.config.panel and is_alone else series
-
-    def _settle(
-        self,
-        returns: NDArray[np.floating],
-        training: Samples,
-        validation: Samples,
-        label: str,
-    ) -> None:
-        """Fit what training leaves open, and note what ended at a bound."""
-        quantity, loss, naive = self.target.quantity, self.loss, self.naive
-        settled = partial(settle, training=training, validation=validation, returns=returns)
-        with one_thread():
-            warnings = [
-                settled(member, quantity, loss, naive=naive, symbol=label)
-                for member in self.members
-            ]
-            self.share = believed(
-                self.members, quantity, loss, validation=validation, returns=returns, naive=naive
-            )
-        self.warnings = list(dict.fromkeys(text for texts in warnings for text in texts))
 
     def outlook(self, prices: Prices, origins: Indices) -> Outlook:
         """Return all that is forecast from some origins, N of them.
@@ -315,34 +150,6 @@ class Forecaster:
         windows = self._windows(prices)
         return self.outlook_of(windows, np.arange(len(windows))[-n:])
 
-    def outlook_of(self, windows: Windows, rows: Indices) -> Outlook:
-        """Return all that is forecast from some windows."""
-        volatility, asked = windows.volatility[rows], rows
-        if self.config.stateful:  # states come from the windows before: all in a row are asked
-            asked = np.arange(rows.min(), rows.max() + 1)
-        samples = self._samples(windows, asked)
-        with one_thread():
-            answers = [samples.answers(one.network, self.loss) for one in self.members]
-        if self.config.stateful:
-            answers = [answer.of(rows - rows.min()) for answer in answers]
-        pairs = list(zip(self.members, answers, strict=True))
-        quantity = self.target.quantity
-        laws = tuple(one.law(quantity, said, volatility, self.naive) for one, said in pairs)
-        if quantity is Quantity.RETURN:
-            laws = tuple(shrink(one, self.share) for one in laws)
-        law = laws[0] if len(laws) == 1 else Mixture(laws)
-        ahead = np.arange(1, self.horizon + 1)
-        if quantity is Quantity.LOG_VARIANCE:
-            variances = tuple(one.variance(said, volatility) for one, said in pairs)
-            variance = np.mean(variances, axis=0)
-        else:
-            variances = tuple(one.std**2 / ahead for one in laws)
-            variance = law.std**2 / ahead
-        unit = unit_of_returns(volatility, self.horizon)
-        scale, dof = self.naive
-        naive = StudentT(np.zeros(unit.shape), scale * unit, np.broadcast_to(dof, unit.shape))
-        return Outlook(law, laws, variance, naive, variances)
-
     def seen(self, prices: Prices, origins: Indices) -> Samples:
         """Return the windows that end at some origins as the networks see them, scaled.
 
@@ -351,7 +158,7 @@ class Forecaster:
         DataError
             When an origin has no full window before it.
         """
-        return self._samples(*self._at(prices, origins))
+        return self.samples(*self._at(prices, origins))
 
     def predict(self, prices: Prices, origins: Indices) -> Law:
         """Return the law (N, H) of the log return from each origin to 1..H sessions later."""
@@ -365,23 +172,6 @@ class Forecaster:
         """Return the laws (N, H) of one who expects no return: the range to compare with."""
         return self.outlook(prices, origins).naive
 
-    def architecture(self) -> Architecture:
-        """Return what the networks are made of."""
-        config = self.config
-        assert self.scaler is not None
-        return Architecture(
-            cell=config.cell,
-            n_inputs=len(self.scaler.mean),
-            n_hidden=config.hidden,
-            n_layers=config.layers,
-            n_outputs=self.loss.n_parameters * config.horizon,
-            options=cell_options(config),
-            direction=config.direction,
-            learned_start=config.learned_start,
-            zoneout=zoneout_of(config),
-            stateful=config.stateful,
-        )
-
     def first_origin(self, prices: Prices) -> int:
         """Return the position of the first session that has a full window before it."""
         return int(self._windows(prices).origins[0])
@@ -390,10 +180,6 @@ class Forecaster:
         """Return the windows of a series; to a panel of closes, one with bars is closes, too."""
         is_bare = self.panel and prices.has_range
         return windows_of(self.config, drop_range(prices) if is_bare else prices)
-
-    def _samples(self, windows: Windows, rows: Indices) -> Samples:
-        assert self.scaler is not None
-        return Samples(windows, self.scaler, rows, self.config.loss_on == "all", self.linear)
 
     def _at(self, prices: Prices, origins: Indices) -> tuple[Windows, Indices]:
         """Return the windows, and the rows of the origins in them."""
@@ -406,8 +192,3 @@ class Forecaster:
                 f"its {len(prices)}; the first need a full window before them"
             )
         return windows, rows
-
-
-def new_network(forecaster: Forecaster) -> Network:
-    """Return a network of a forecaster's architecture, its weights still zero."""
-    return Network(forecaster.architecture(), dropout=dropout_of(forecaster.config))

@@ -1,5 +1,6 @@
 """The models of a workspace: each in a folder named by its content, and which one is current."""
 
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -86,6 +87,13 @@ def load_panel(workspace: Workspace) -> tuple[str, Forecaster]:
 def has_model(workspace: Workspace, symbol: str) -> bool:
     """Tell whether a symbol has a current model."""
     return Path(workspace.models(symbol) / CURRENT).is_file()
+
+
+def is_of_panel(workspace: Workspace, symbol: str) -> bool:
+    """Tell whether the current model of a symbol is a panel's; its name alone is read."""
+    with suppress(ModelFileError):
+        return _current(workspace.models(symbol), "", "").startswith(f"{PANEL}/")
+    return False
 
 
 def has_panel(workspace: Workspace) -> bool:

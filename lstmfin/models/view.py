@@ -27,7 +27,19 @@ def input_names(config: TrainConfig) -> tuple[str, ...]:
 
 
 def features_of(config: TrainConfig, series: Sequence[Prices]) -> tuple[str, ...]:
-    """Return the features that were chosen, else those of the target that all series carry."""
+    """Return the features that were chosen, else those of the target that all series carry.
+
+    Raises
+    ------
+    DataError
+        When there are none, or one is of a panel that would be of a single series.
+    """
+    of_panel = [name for name in config.features if FEATURES.get(name).of_panel]
+    if config.panel and of_panel and len(series) == 1 and not series[0].panel:
+        raise DataError(
+            f"{', '.join(of_panel)} tell of the other series of a panel, and {series[0].symbol} "
+            "has none beside it; name more symbols, or leave them out of --features"
+        )
     features = config.features or carried_features(series, target=config.target)
     if not features:
         raise DataError(

@@ -10,8 +10,8 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -21,14 +21,14 @@ from lstmfin.config import Settings
 from lstmfin.data.calendar import LOOK_BACK, future_sessions
 from lstmfin.data.courier import Courier
 from lstmfin.data.fetch import Received, receive
-from lstmfin.data.panel import beside
 from lstmfin.data.prices import Prices
+from lstmfin.data.reader import Reader
 from lstmfin.data.store import Store
 from lstmfin.data.symbols import parse_symbol
 from lstmfin.errors import ExitCode, LstmfinError, ModelFileError, TryLaterError, WriteError
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.forecasts import make_forecast
-from lstmfin.models.shelf import load_model
+from lstmfin.models.shelf import is_of_panel, load_model
 from lstmfin.ops.alarm import threshold_of
 from lstmfin.ops.journal import LONGEST_SETBACK, Entry, Journal, entries_of
 from lstmfin.ops.line import DONE, FAILED, NOTHING_NEW, Line
@@ -78,9 +78,9 @@ class Evening:
     def __post_init__(self) -> None:
         self._ends = time.monotonic() + self.settings.run.max_runtime
         self._store = Store(self.workspace.database)
+        self._reader = Reader(self._store)  # what it reads has been fetched by then
         self._journal = Journal(self.workspace.database)
         self._couriers: dict[str, Courier] = {}
-        self._known: dict[str, Prices] = {}
         self._received: dict[str, Received] = {}
         self._forecasts: dict[str, list[Entry]] = {}
         self._waiting_since = 0.0
@@ -97,8 +97,10 @@ class Evening:
             When the workspace cannot be written: what is left would fail likewise.
         """
         others = tuple(map(parse_symbol, self.settings.train.exog))
-        self.lines = {symbol: Line(symbol) for symbol in (*others, *symbols)}
         modelled = tuple(symbol for symbol in symbols if symbol not in others)
+        members = self._members(modelled)
+        every = (*others, *symbols, *members)
+        self.lines = {symbol: Line(symbol) for symbol in every}
         try:
             self._check_clock()
             for symbol in self.lines:
@@ -109,7 +111,7 @@ class Evening:
             self._score_all()
             together = self.settings.train.panel
             for group in [modelled] if together else [(symbol,) for symbol in modelled]:
-                self._train_what_is_due(group)
+                self._train_what_is_due([*group, *self._watched(members)] if together else group)
                 for symbol in group:
                     with self._attempt(symbol, "forecast"):
                         self._make_forecast(symbol)
@@ -125,6 +127,24 @@ class Evening:
         finally:
             self._store.close()
             self._journal.close()
+
+    def _members(self, symbols: Sequence[str]) -> list[str]:
+        """Return the other series of the panels that symbols are forecast or trained with."""
+        found: dict[str, None] = {}
+        for symbol in symbols:
+            if is_of_panel(self.workspace, symbol):
+                with suppress(ModelFileError):  # told where the model is wanted
+                    forecaster = self._model(symbol)[1]
+                    seen, data = forecaster.panel, forecaster.provenance
+                    if self.settings.train.panel and data is not None:
+                        seen = data.symbols
+                    found |= dict.fromkeys(seen)
+        return [one for one in found if one not in symbols and one in self._store]
+
+    def _watched(self, symbols: Sequence[str]) -> list[str]:
+        """Return those that are on the watch-list, or all where there is none."""
+        watched = tuple(map(parse_symbol, self.settings.symbols))
+        return [one for one in symbols if one in watched or not watched]
 
     def _alarms(self) -> list[str]:
         """Return which tests of which tracks have left their band, in words."""
@@ -234,7 +254,7 @@ class Evening:
         self.lines[symbol].new, self.lines[symbol].changed = done.n_new, done.n_changed
 
     def _publish(self, symbol: str, entries: list[Entry]) -> None:
-        zone, now, line = self._prices(symbol).timezone, self.now(), self.lines[symbol]
+        zone, now, line = self._reader.prices(symbol).timezone, self.now(), self.lines[symbol]
         line.published = self._journal.publish(entries, timezone=zone, now=now)
         line.late = len(entries) - len(self._journal.timely(entries, timezone=zone, now=now))
 
@@ -252,7 +272,8 @@ class Evening:
                 known = self._store.last_sessions(symbol, 1)
                 line.last = str(known[-1]) if len(known) else ""
                 if line.new or line.changed or is_unscored(self._journal, symbol):
-                    found[symbol] = truths_of(self._journal, self._prices(symbol), now=self.now())
+                    prices = self._reader.prices(symbol)
+                    found[symbol] = truths_of(self._journal, prices, now=self.now())
         self._journal.write_truths([row for rows in found.values() for row in rows])
         for symbol, rows in found.items():
             self.lines[symbol].scored = len(rows)
@@ -284,7 +305,7 @@ class Evening:
         first = self.lines[wanted[0]]
         with self._attempt(first.symbol, "train"):
             self._check_time()
-            series = [self._prices(symbol, self.settings.train.exog) for symbol in wanted]
+            series = [self._reader.prices(symbol, self.settings.train.exog) for symbol in wanted]
             log.info("training %s: %s", ", ".join(wanted), due)
             train(
                 self.workspace, self.settings.train, series, now=self.now(), hold=self.hold,
@@ -302,7 +323,7 @@ class Evening:
         config, is_able = self.settings.train, False
         with self._attempt(symbol, "train"):
             if config.panel:
-                Forecaster(config).check(self._prices(symbol, config.exog))
+                Forecaster(config).check(self._reader.prices(symbol, config.exog))
             is_able = True
         return is_able  # noqa: RET504 - an attempt that fails ends above
 
@@ -314,7 +335,7 @@ class Evening:
         except ModelFileError as error:
             log.info("%s", error)
             return "no model"
-        data, prices = forecaster.provenance, self._prices(symbol)
+        data, prices = forecaster.provenance, self._reader.prices(symbol)
         if data is None or prices.source not in data.source.split(", "):
             return "source"
         n_new = int((prices.finished().sessions > np.datetime64(data.last)).sum())
@@ -333,12 +354,13 @@ class Evening:
             return
         self._check_time()
         line.model, forecaster = self._model(symbol)
-        prices = self._prices(symbol, forecaster.config.exog)
-        panel = [self._prices(one) for one in forecaster.panel if one in self._store]
-        prices = beside(prices, panel)
+        prices = forecaster.read(symbol, self._reader)
         forecast = make_forecast(
             forecaster, prices, horizon=_shorter(self.settings.forecast.horizon, forecaster)
         )
+        if forecast.not_seen:
+            names = ", ".join(forecast.not_seen)
+            log.warning("%s: of the panel %s is not known and not seen", symbol, names)
         line.origin = str(forecast.origin)
         entries = entries_of(forecast, prices, model=line.model, forecaster=forecaster)
         self._let_wait(self._forecasts, symbol, entries)
@@ -346,14 +368,6 @@ class Evening:
     def _mark_done(self, symbol: str) -> None:
         line = self.lines[symbol]
         line.state = FAILED if line.state == FAILED else DONE
-
-    def _prices(self, symbol: str, others: Sequence[str] = ()) -> Prices:
-        for one in (symbol, *others):
-            if one not in self._known:
-                self._known[one] = self._store.prices(one)
-        if not others:
-            return self._known[symbol]
-        return replace(self._known[symbol], others=tuple(self._known[one] for one in others))
 
     def _model(self, symbol: str) -> tuple[str, Forecaster]:
         if symbol not in self._models:

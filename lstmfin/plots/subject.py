@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
@@ -14,8 +14,9 @@ from lstmfin.advice import advised
 from lstmfin.backtest.another import another_network
 from lstmfin.backtest.record import Record, has_record, load_record
 from lstmfin.config import PlotConfig
-from lstmfin.data.panel import beside, members
+from lstmfin.data.panel import unknown_of
 from lstmfin.data.prices import Prices
+from lstmfin.data.reader import Reader
 from lstmfin.data.store import Store
 from lstmfin.errors import DataError
 from lstmfin.models.forecaster import PANEL, Forecaster
@@ -44,10 +45,7 @@ class Trained:
         panel = asked is not None and asked.model == PANEL
         _, forecaster = load_panel(workspace) if panel else load_model(workspace, symbol)
         with Store(workspace.database) as store:
-            others = tuple(store.prices(other) for other in forecaster.config.exog)
-            prices = beside(store.prices(symbol).finished(), members(store, forecaster.panel))
-            prices = replace(prices, others=others)
-        return cls(forecaster, prices)
+            return cls(forecaster, forecaster.read(symbol, Reader(store)).finished())
 
     @property
     def label(self) -> str:
@@ -56,10 +54,12 @@ class Trained:
 
     @property
     def aside(self) -> str:
-        """What must be said beside the picture; empty where the model learned from the symbol."""
+        """What must be said beside the picture; empty where all is as it was in training."""
         data = self.forecaster.provenance
-        was_seen = data is None or self.prices.symbol in data.symbols
-        return "" if was_seen else "By a panel that was not trained on this symbol"
+        if data is not None and self.prices.symbol not in data.symbols:
+            return "By a panel that was not trained on this symbol"
+        n = len(unknown_of(self.prices, self.forecaster.panel).symbols)
+        return f"Nothing of this session is known of {n} series of the panel" if n else ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,10 +15,10 @@ import numpy as np
 from lstmfin.advice import advised
 from lstmfin.backtest.another import another_network
 from lstmfin.backtest.record import Record, load_record
-from lstmfin.config import PlotConfig, section_to_table
-from lstmfin.data.panel import beside, members
+from lstmfin.config import section_to_table
 from lstmfin.data.prices import Prices
-from lstmfin.data.store import HeldBack, SeriesInfo, Store
+from lstmfin.data.reader import Reader
+from lstmfin.data.store import HeldBack, SeriesInfo
 from lstmfin.errors import LstmfinError, ModelFileError, WriteError
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.forecasts import Forecast, make_forecast
@@ -27,10 +27,13 @@ from lstmfin.ops.journal import QUANTILES, Journal
 from lstmfin.ops.score import Track, tracks
 from lstmfin.plots.kinds.calibration import CalibrationPicture
 from lstmfin.plots.kinds.gates import GatesPicture
+from lstmfin.plots.subject import Tested
+from lstmfin.plots.subject import Trained as Shown
 from lstmfin.registry import PLOTS
 from lstmfin.workspace import Workspace
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 SPARK = 60
 """Closes of the small curve in the index: a quarter of a year."""
@@ -140,7 +143,7 @@ class Facts:
 
 
 def facts_of(
-    workspace: Workspace, store: Store, journal: Journal, symbol: str, *, threshold: float
+    workspace: Workspace, reader: Reader, journal: Journal, symbol: str, *, threshold: float
 ) -> Facts:
     """Return all that is known of a symbol.
 
@@ -154,9 +157,8 @@ def facts_of(
     DataError
         When there are no prices of it.
     """
-    prices = store.prices(symbol).finished()
-    if not len(prices):
-        prices = store.prices(symbol)  # its first session is not over yet
+    store, stored = reader.store, reader.prices(symbol)
+    prices = stored.finished() if len(stored.finished()) else stored  # the first is not over yet
 
     def tried(make: Callable[[], T]) -> T | Missing:
         try:
@@ -166,12 +168,11 @@ def facts_of(
         except LstmfinError as error:
             return _missing(workspace, error)
 
-    def picture(kind: str, of: object) -> Any:
-        if isinstance(of, Missing):
-            return of
-        return tried(lambda: PLOTS.get(kind).gathered(workspace, symbol, PlotConfig()))
+    def after(found: T | Missing, make: Callable[[T], S]) -> S | Missing:
+        return found if isinstance(found, Missing) else tried(lambda: make(found))
 
     model = tried(lambda: _trained(workspace, symbol))
+    shown = after(model, lambda one: Shown(one.forecaster, one.forecaster.read(symbol, reader)))
     record = tried(lambda: load_record(workspace, symbol))
     other: list[str] | Missing = []
     if isinstance(model, Trained) and isinstance(record, Record):
@@ -184,12 +185,10 @@ def facts_of(
         prices=prices,
         held_back=tuple(one for one in store.held_back() if one.symbol == symbol),
         model=model,
-        forecast=model
-        if isinstance(model, Missing)
-        else tried(lambda: _forecast(store, prices, model.forecaster)),
+        forecast=after(shown, lambda one: make_forecast(one.forecaster, one.prices)),
         record=record,
-        calibration=picture("calibration", record),
-        gates=picture("gates", model),
+        calibration=after(record, lambda one: PLOTS.get("calibration").made(Tested(one))),
+        gates=after(shown, PLOTS.get("gates").made),
         published=_published(journal, symbol),
         tracks=found,
         alarms=tuple(
@@ -210,12 +209,6 @@ def _missing(workspace: Workspace, error: LstmfinError) -> Missing:
     assert command is not None
     said = before[:1].upper() + before[1:]
     return Missing(said, f"lstmfin {command[0].strip()}" if after else "")
-
-
-def _forecast(store: Store, prices: Prices, forecaster: Forecaster) -> Forecast:
-    others = tuple(store.prices(one) for one in forecaster.config.exog)
-    prices = beside(prices, members(store, forecaster.panel))
-    return make_forecast(forecaster, replace(prices, others=others))
 
 
 def _trained(workspace: Workspace, symbol: str) -> Trained:

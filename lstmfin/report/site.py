@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lstmfin.config import ScoreConfig
+from lstmfin.data.reader import Reader
 from lstmfin.data.store import Store
 from lstmfin.ops.alarm import threshold_of
 from lstmfin.ops.journal import Journal
@@ -74,10 +75,10 @@ def write_site(
         known = {one: told[one] for one in stored if one in told and _has_page(workspace, one)}
         due = [one for one in stored if one in symbols or one not in known]
         threshold = _threshold(journal, score or ScoreConfig())
-        pages = []
+        pages, reader = [], Reader(store)
         for number, symbol in enumerate(due):
             advance(number, len(due))
-            facts = facts_of(workspace, store, journal, symbol, threshold=threshold)
+            facts = facts_of(workspace, reader, journal, symbol, threshold=threshold)
             row = facts.row()
             known[symbol] = known[symbol].renewed(row, written) if symbol in known else Told(row)
             path = workspace.reports / page_of(symbol)

@@ -275,6 +275,30 @@ def test_a_series_that_is_seen_too_early_is_named(closes, monkeypatch):
     assert any(one.startswith("forecasts of lstm") for one in found)
 
 
+@pytest.fixture(scope="module")
+def zones(closes):
+    """The same of two markets, the second of which closes after the first."""
+    east, west = (
+        replace(plan.prices, panel=(), timezone=zone)
+        for plan, zone in zip(closes.plans, ("Asia/Tokyo", "America/New_York"), strict=True)
+    )
+    network = replace(NETWORK, panel=True, target="volatility", epochs=1, features=())
+    return plan_panel([east, west], network=network, config=FOLDS)
+
+
+def test_a_close_of_the_same_day_that_comes_later_is_of_the_future(zones, monkeypatch):
+    """Tokyo must not see New York's close of its day; the other way round it may."""
+    assert _leaks(audit(zones)) == set()
+    by_date = lambda looks, seen: (  # noqa: E731
+        np.searchsorted(seen.sessions, looks.sessions, side="right") - 1
+    )
+    monkeypatch.setattr(panel_variance, "last_known", by_date)
+    east, west = (plan.prices.symbol for plan in zones.plans)
+    found = {one for one in _leaks(audit(zones)) if one.startswith("feature")}
+    assert found == {f"feature panel-{name} of {east}" for name in ("day", "week", "month")}
+    assert west not in found
+
+
 class LearnsAhead(Forecaster):
     """Learns from all there is of the second series."""
 

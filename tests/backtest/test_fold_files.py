@@ -8,8 +8,11 @@ import pytest
 
 from lstmfin.backtest.fold import run_fold
 from lstmfin.backtest.fold_files import FoldFiles
+from lstmfin.backtest.panel import plan_panel
 from lstmfin.backtest.walkforward import plan_backtest
 from lstmfin.config import BacktestConfig, TrainConfig
+from lstmfin.data.panel import beside
+from lstmfin.data.prices import drop_range
 from lstmfin.workspace import Workspace
 
 NETWORK = TrainConfig(hidden=2, window=5, horizon=2, epochs=1, batch=64, features=("log-return",))
@@ -71,6 +74,25 @@ def test_a_file_is_that_of_one_fold(files, fold, done, prices, what):
     files.save(fold, done)
     found = files.load(_changed(fold, prices)[what])
     assert (found is None) == (what != "the same")
+
+
+def test_a_file_is_that_of_one_panel(files, prices):
+    """What the others did before the end of the fold makes it another; what they did later not."""
+    own, other = drop_range(prices), replace(drop_range(prices), symbol="OTHER")
+    network = replace(NETWORK, panel=True, target="volatility", features=("panel-day",))
+    plan = plan_panel([own, other], network=network, config=FOLDS)
+    fold = plan.folds[0].folds[0]
+    files.save(fold, run_fold(replace(fold, network=NETWORK), lambda _: None))
+    last = int(fold.tests[-1][-1])
+
+    def moved(at):
+        bars = other.bars.copy()
+        bars.loc[bars.index[at], ["close", "adj_close"]] *= 1.001
+        return replace(fold, prices=beside(own, [replace(other, bars=bars)]))
+
+    assert files.load(fold) is not None
+    assert files.load(moved(len(prices) - 1)) is not None
+    assert files.load(moved(last - 5)) is None
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "gone", "foreign"])

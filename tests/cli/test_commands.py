@@ -199,7 +199,7 @@ def test_a_backtest_always_tells_of_its_trading(trained, monkeypatch):
 
     Where the validation block bears no median out, nothing is ever held, and that is told.
     """
-    believed = "lstmfin.models.forecaster.believed"
+    believed = "lstmfin.models.ensemble.believed"
     monkeypatch.setattr(believed, lambda *_, returns, **__: np.zeros(returns.shape[1]))
     ended = trained("backtest", "GARCH", *SMALL)
     assert "The lstm never held anything." in " ".join(ended.out.split())

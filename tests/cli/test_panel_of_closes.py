@@ -95,3 +95,80 @@ def test_only_a_panel_has_one(lstmfin):
         ended = lstmfin("train", *feature, *line)
         assert ended.code == 65
         assert "it tells of the others of a --panel of closes alone; it can carry" in ended.err
+
+
+def only_to(root, day, *symbols):
+    """Forget what came after a day, of some symbols."""
+    with Store(root / "lstmfin.db") as store, store.writing() as connection:
+        for symbol in symbols:
+            connection.execute("DELETE FROM bars WHERE symbol = ? AND session > ?", (symbol, day))
+
+
+def test_who_is_behind_is_told_and_who_is_old_is_refused(panel, tmp_path):
+    """A watch-list of which one symbol alone was brought up to date."""
+    root = tmp_path / "w"
+    with Store(root / "lstmfin.db") as store:
+        last = [str(day) for day in store.prices("EURUSD=X").sessions[-2:]]
+    only_to(root, last[0], "EURGBP=X")
+    ended = panel("forecast", "EURUSD=X")
+    assert ended.code == 0
+    assert (
+        f"lstmfin: EURUSD=X: what 1 other series of the panel did on {last[1]} is not known and "
+        "not seen; to bring them up to date: lstmfin fetch EURGBP=X\n"
+    ) in ended.err
+    assert "did on" not in panel("forecast", "EURGBP=X").err
+    panel("plot", "forecast", "EURUSD=X", "--out", tmp_path / "p.svg")
+    picture = (tmp_path / "p.svg").read_text()
+    assert "Nothing of this session is known of 1 series of the panel" in picture
+    assert panel("report").code == 0
+    (page,) = (path.read_text() for path in root.glob("reports/*EURUSD*/*.html"))
+    assert "Not seen of the panel" in page
+    assert "EURGBP=X" in page
+    only_to(root, "2023-01-31", "EURGBP=X", "EURJPY=X")
+    ended = panel("forecast", "EURUSD=X")
+    assert ended.code == 65
+    assert "2 of its 2 other series are not there or more than 14 days old" in ended.err
+    assert ended.err.endswith(": lstmfin fetch EURGBP=X EURJPY=X\n")
+
+
+def test_a_replay_names_who_was_behind(panel, tmp_path):
+    """There is nothing to fetch for it."""
+    only_to(tmp_path / "w", "2023-06-29", "EURJPY=X")
+    ended = panel("forecast", "EURUSD=X", "--as-of", "2023-06-30")
+    assert "EURUSD=X: what 1 other series of the panel did on 2023-06-30 is not known" in ended.err
+    assert "not seen; EURJPY=X\n" in ended.err
+
+
+def test_the_panel_is_read_once_a_command(panel, monkeypatch):
+    """Also where each forecast is published, which writes to the same file."""
+    read, prices = [], Store.prices
+
+    def counted(store, symbol, **options):
+        read.append(symbol)
+        return prices(store, symbol, **options)
+
+    monkeypatch.setattr(Store, "prices", counted)
+    assert panel("forecast").code == 0
+    assert sorted(read) == sorted(SYMBOLS)
+
+
+def test_one_symbol_in_the_line_that_trained_the_panel(panel):
+    """It is tested with all of the panel, as it would be in a line of its own."""
+    line = ("backtest", "EURUSD=X", "--train", 400, "--test", 200)
+    alone, after = (
+        panel("-q", "--format", "json", *words)
+        for words in (line, ("train", *SYMBOLS, "--panel", *NETWORK, *line))
+    )
+    assert (alone.code, after.code) == (0, 0), after.err
+    tested = json.loads(after.out)[-1]
+    assert rows(alone) == tested["rows"]
+
+
+def test_a_panel_of_one_that_is_to_see_the_others(lstmfin):
+    """Training and backtest say alike that there are none."""
+    assert lstmfin("-q", "fetch", "EURUSD=X", "--source", "sample").code == 0
+    network = ("--panel", "--features", "panel-day", "--target", "volatility")
+    for line in (("train", *network), ("train", *network, "backtest")):
+        ended = lstmfin(*line)
+        assert ended.code == 65
+        assert "panel-day tell of the other series of a panel, and EURUSD=X has none" in ended.err

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_prices import NOW, build_prices
 
@@ -250,6 +251,21 @@ def test_notes_reach_the_user(store, source):
     """What a source did to its rows is in the outcome."""
     source.prices = replace(source.prices, notes=("left out 2 sessions",))
     assert run(store).notes == ("left out 2 sessions",)
+
+
+def test_what_is_odd_in_a_file_is_told(store, tmp_path):
+    """The first of all, how many more, and where they are listed; it is stored all the same."""
+    days = pd.bdate_range("2024-01-01", periods=60)
+    close = np.linspace(100, 101, 60)
+    close[20], close[40] = 1000, -3
+    path, odd = tmp_path / "ODD.csv", pd.Series(close, days, name="close").rename_axis("date")
+    odd.to_csv(path)
+    (note,) = run(store, "ODD", source="csv", path=path).notes
+    assert note.startswith("2024-01-29: the price is 9.968 times that of the session before, and")
+    assert note.endswith(" (and 3 more); look at it: lstmfin data check ODD")
+    assert len(store.prices("ODD")) == 60
+    odd.where(odd.between(0, 200), 100).to_csv(path)
+    assert run(store, "ODD", source="csv", path=path).notes == ()
 
 
 def test_usage(store, tmp_path):

@@ -1,18 +1,16 @@
 """What the rest of a panel tells of a series: by its definition, and of no future."""
 
-import datetime as dt
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_prices import NOW, build_prices
+from made_prices import build_prices
 
-from lstmfin.data.panel import beside, members, together
-from lstmfin.data.panel_variance import log_panel_variance, panel_moves
+from lstmfin.data.panel import beside, together
+from lstmfin.data.panel_variance import LARGEST_MOVE, log_panel_variance, panel_moves
 from lstmfin.data.prices import drop_range
-from lstmfin.data.store import Store
 from lstmfin.data.volatility import price_volatility
 from lstmfin.data.windows import carried_features
 from lstmfin.registry import FEATURES
@@ -97,7 +95,8 @@ def test_what_cannot_be_measured_tells_nothing():
     own, good = closes("A"), closes("B", seed=1)
     flat = replace(good, symbol="FLAT", bars=good.bars.assign(close=1.0, adj_close=1.0))
     below = good.bars.assign(close=-1.0, adj_close=-1.0)
-    bad = (flat, replace(good.slice(5), symbol="YOUNG"), replace(good, symbol="OIL", bars=below))
+    young, none = (replace(good.slice(n), symbol=f"YOUNG{n}") for n in (5, 0))
+    bad = (flat, young, none, replace(good, symbol="OIL", bars=below))
     expected = panel_moves(beside(own, [good]))
     late = good.bars.assign(adj_close=np.r_[good.column("adj_close")[:100], [-1.0] * 20])
     fallen = panel_moves(beside(own, [replace(good, bars=late)]))
@@ -106,15 +105,23 @@ def test_what_cannot_be_measured_tells_nothing():
     np.testing.assert_array_equal(panel_moves(beside(own, [good, *bad])), expected)
 
 
-def test_one_wild_day_of_one_counts_by_its_root():
-    """A forgotten split of one member in twenty moves the mean by its share of a size."""
+def test_one_wild_day_of_one_does_not_speak_for_all():
+    """A forgotten split of one member in twenty moves the mean by a twentieth of ten sizes."""
     every = [closes(f"S{k}", seed=k) for k in range(21)]
     factor = np.r_[np.ones(100), np.full(20, 20.0)]
     split = every[20].bars.assign(**{k: every[20].bars[k] * factor for k in ("close", "adj_close")})
     calm = panel_moves(beside(every[0], every))
     wild = panel_moves(beside(every[0], [*every[:20], replace(every[20], bars=split)]))
     np.testing.assert_array_equal(calm[:100], wild[:100])
-    assert wild[100] == pytest.approx(calm[100] + np.log(20) / 0.01 / 20, rel=0.3)
+    usual = size(every[20])[every[20].sessions[100]]
+    assert wild[100] == pytest.approx(calm[100] + (LARGEST_MOVE - usual) / 20)
+
+
+def test_what_was_computed_cannot_be_written_over():
+    """All that see a panel are told by one array."""
+    own = beside(closes("A"), [closes("B", seed=1)])
+    with pytest.raises(ValueError, match="read-only"):
+        panel_moves(own)[50] = 0.0
 
 
 @given(
@@ -147,38 +154,3 @@ def test_whose_input_it_is():
     for series, carried in ((bars, ()), (bare, NAMES), ([*bars, *bare], ()), ([closes("A")], ())):
         found = carried_features(series, target="volatility")
         assert tuple(name for name in found if FEATURES.get(name).of_panel) == carried
-
-
-def test_a_series_is_never_beside_itself():
-    """The others are there without their own others, and without sessions that are not over."""
-    final = np.arange(120) < 119
-    unfinished = drop_range(build_prices(120, seed=1, symbol="B", final=final))
-    a, b = together([closes("A"), unfinished])
-    assert [one.symbol for one in a.panel] == ["B"]
-    assert [one.symbol for one in b.panel] == ["A"]
-    assert len(a.panel[0]) == 119
-    assert not a.panel[0].panel
-
-
-def test_members_of_a_store(tmp_path):
-    """Those that are there are read once, and anew when something was written."""
-    with Store(tmp_path / "lstmfin.db") as store:
-        for symbol in ("A", "B"):
-            store.update(build_prices(50, symbol=symbol), now=NOW)
-        wanted = ("A", "B", "NONE")
-        first = members(store, wanted)
-        assert [one.symbol for one in first] == ["A", "B"]
-        with Store(tmp_path / "lstmfin.db") as another:
-            assert members(another, wanted) is first
-            another.update(build_prices(60, symbol="B"), now=NOW)
-        assert [len(one) for one in members(store, wanted)] == [50, 60]
-        assert members(store, ()) == ()
-
-
-def test_members_as_of_a_day(tmp_path):
-    """As they were known then; one that had not begun is left out."""
-    with Store(tmp_path / "lstmfin.db") as store:
-        store.update(build_prices(50, symbol="A"), now=NOW)
-        store.update(build_prices(50, symbol="LATER", start="2021-01-01"), now=NOW)
-        found = members(store, ("A", "LATER"), as_of=dt.date(2020, 2, 3))
-    assert [(one.symbol, str(one.sessions[-1])) for one in found] == [("A", "2020-02-03")]

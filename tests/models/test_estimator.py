@@ -58,8 +58,8 @@ def test_it_is_the_network_of_a_forecaster(series, small):
     train, validation = training_blocks(config, windows, [prices])
     again = Forecaster(config)
     again.learn(windows, windows.target, train, validation, label="windows")
-    np.testing.assert_allclose(own.forecaster_.weights, again.weights, rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(own.forecaster_.naive, forecaster.naive, rtol=1e-5)
+    np.testing.assert_allclose(own.ensemble_.weights, again.weights, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(own.ensemble_.naive, forecaster.naive, rtol=1e-5)
     unit = windows.volatility[known, None]
     expected = again.outlook_of(windows, known).law
     law = own.predict_law(X)

@@ -94,3 +94,43 @@ def test_a_kept_calibration_is_that_of_a_replay(panel, again, three):
     for one in every:
         kept, replayed = (make_forecast(forecaster, one) for forecaster in (panel, again))
         np.testing.assert_allclose(kept.prices(), replayed.prices(), rtol=1e-12)
+
+
+def test_what_is_not_known_of_the_panel_is_told(panel, three):
+    """One without the last sessions is named; where less than half is known, it is refused."""
+    own, b, c = three  # of which C has ended long before
+    new = replace(b, symbol="C")
+    assert make_forecast(panel, beside(own, [b, new])).not_seen == ()
+    assert make_forecast(panel, beside(own, [b, new.slice(255)])).not_seen == ("C",)
+    for there in ([b], [b, c]):
+        assert make_forecast(panel, beside(own, there)).not_seen == ("C",)
+    with pytest.raises(DataError, match=r"and 2 of its 2 other series are not there or more than"):
+        make_forecast(panel, beside(own, [b.slice(200)]))
+    assert len(panel.predict(beside(own, [b.slice(200)]), np.array([250])).median) == 1
+
+
+def test_a_panel_of_one_sees_nobody(three, small):
+    """It is told so before it is trained, where an input of the others was asked for."""
+    network = replace(small, panel=True, target="volatility", features=("log-return", "panel-day"))
+    for ask in (Forecaster(network).fit, Forecaster(network).n_steps):
+        with pytest.raises(DataError) as caught:
+            ask([three[0]])
+        assert str(caught.value) == (
+            "panel-day tell of the other series of a panel, and A has none beside it; name more "
+            "symbols, or leave them out of --features"
+        )
+
+
+def test_two_of_one_name(three, small):
+    with pytest.raises(DataError, match="2 series of the panel are called A"):
+        Forecaster(replace(small, panel=True)).fit([three[0], three[0]])
+
+
+def test_what_comes_with_a_panel_is_seen_with_that_one(three, panel):
+    """Of one symbol of a panel alone, and of others that are not learned from."""
+    own, b, c = three
+    shown, together_with_it = (Forecaster(panel.config) for _ in range(2))
+    shown.fit([beside(own, [c]), beside(b, [c])])
+    together_with_it.fit([own, b])
+    assert shown.provenance.symbols == together_with_it.provenance.symbols == ("A", "B")
+    assert (shown.linear.weights != together_with_it.linear.weights).any()

@@ -435,3 +435,74 @@ def test_a_file_is_not_fetched_again(house, tmp_path):
     assert house("fetch", "--path", tmp_path / "S9.csv").code == 0
     ended, found = evening(house)
     assert (ended.code, found["S9"]["published"]) == (0, 3)
+
+
+CLOSES = ("S1", "S2", "S4")
+
+
+@pytest.fixture
+def panel_of_closes(house):
+    """A house whose evenings see three closes together."""
+    house.make(*CLOSES)
+    toml = house.root / "lstmfin.toml"
+    line = '[train]\npanel = true\ntarget = "volatility"\n'
+    toml.write_text(toml.read_text().replace("[train]\n", line))
+    FAULTS.update(dict.fromkeys(CLOSES, drop_range))
+    assert evening(house)[0].code == 0
+    house.evening()
+    return house
+
+
+def test_a_run_of_one_brings_its_panel_up_to_date(panel_of_closes):
+    """The others are fetched for it, and not forecast; what is published has seen them."""
+    house = panel_of_closes
+    ended, found = evening(house, "S1")
+    assert ended.code == 0, ended.err
+    assert {one: found[one]["new"] for one in CLOSES} == dict.fromkeys(CLOSES, 1)
+    assert {one: found[one]["published"] for one in CLOSES} == {"S1": 3, "S2": 0, "S4": 0}
+    with Store(house.database) as store, Journal(house.database) as journal:
+        own, *_ = together([store.prices(symbol) for symbol in CLOSES])
+        made = make_forecast(load_panel(Workspace(house.root))[1], own)
+        assert made.not_seen == ()
+        rows = journal.entries("S1")[-3:]
+        assert [one.q05 for one in rows] == [row["q05"] for row in made.rows()]
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_run_of_one_trains_the_whole_panel(panel_of_closes, is_seen):
+    """A panel that is due is not trained anew on the one symbol that was named."""
+    house = panel_of_closes
+    if not is_seen:
+        assert house("-q", "train", *CLOSES, "--features", "log-return,variance-day").code == 0
+    assert bool(load_panel(Workspace(house.root))[1].panel) == is_seen
+    toml = house.root / "lstmfin.toml"
+    toml.write_text(toml.read_text().replace("[run]\n", "[run]\nretrain-age = 1\n"))
+    ended, found = evening(house, "S1")
+    assert ended.code == 0, ended.err
+    assert {one: found[one]["trained"] for one in CLOSES} == dict.fromkeys(CLOSES, "age")
+    assert load_panel(Workspace(house.root))[1].provenance.symbols == CLOSES
+
+
+def test_what_left_the_watch_list_leaves_the_panel(panel_of_closes):
+    """It is brought up to date as long as the panel sees it, and not trained on again."""
+    house = panel_of_closes
+    toml = house.root / "lstmfin.toml"
+    toml.write_text(toml.read_text().replace(', "S4"', ""))
+    ended, found = evening(house)
+    assert ended.code == 0, ended.err
+    assert (found["S4"]["new"], found["S4"]["published"]) == (1, 0)
+    toml.write_text(toml.read_text().replace("[run]\n", "[run]\nretrain-age = 1\n"))
+    house.evening()
+    assert evening(house)[0].code == 0
+    assert load_panel(Workspace(house.root))[1].panel == ("S1", "S2")
+    house.evening()
+    assert "S4" not in evening(house)[1]
+
+
+def test_a_run_of_one_whose_panel_cannot_be_fetched(panel_of_closes, caplog):
+    """It is forecast without what they did, and the log says so."""
+    house = panel_of_closes
+    FAULTS["S4"] = SourceError("down")
+    ended, found = evening(house, "S1")
+    assert (ended.code, found["S1"]["published"]) == (3, 3)
+    assert "S1: of the panel S4 is not known and not seen" in caplog.text

@@ -50,7 +50,7 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         raise UsageError(f"--book {config.book} needs two symbols or more, not {len(chosen)}")
     sectors = read_sectors(config.sectors, chosen) if config.sectors else {}
     plans = plans_of(job, chosen, config, as_of)
-    done, files = _run(job, plans)
+    done, files = _run(job, plans, as_of)
     records = _judged(done)
     for record in records:
         save_record(job.workspace, record)
@@ -68,7 +68,7 @@ def backtest(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
         emit_book(job, results, [one[1] for one in done], config, of_each)
 
 
-def _run(job: Job, plans: "Plans") -> "tuple[list[Done], list[FoldFiles]]":
+def _run(job: Job, plans: "Plans", as_of: dt.date | None) -> "tuple[list[Done], list[FoldFiles]]":
     """Run what is planned; return what came of each symbol, and the files of folds to remove."""
     from lstmfin.backtest.benchmark import benchmark_returns
     from lstmfin.backtest.fold_files import FoldFiles
@@ -81,7 +81,7 @@ def _run(job: Job, plans: "Plans") -> "tuple[list[Done], list[FoldFiles]]":
 
     files = {run.label: FoldFiles(job.workspace, run.label) for run in plans.runs}
     ledger, other = Ledger(job.workspace.database), plans.config.benchmark
-    market = job.prices(parse_symbol(other), as_of=plans.as_of) if other else None
+    market = job.prices(parse_symbol(other), as_of=as_of) if other else None
     done: list[Done] = []
 
     def one(symbol: str) -> None:

@@ -14,6 +14,7 @@ from lstmfin.config import ForecastConfig, ReplayConfig
 
 if TYPE_CHECKING:
     from lstmfin.data.prices import Floats, Prices
+    from lstmfin.data.reader import Reader
     from lstmfin.models.forecaster import Forecaster
     from lstmfin.models.forecasts import Forecast
 
@@ -70,13 +71,15 @@ def forecast(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     config = job.settings.forecast.evolve(**options)
     rows: list[dict[str, Any]] = []
 
-    def one(symbol: str) -> None:
-        made = _made(job, config, symbol, as_of)
-        rows.extend(made.rows)
-        if job.style == "table":
-            job.emit(_table(made))
+    with job.reading(as_of=as_of) as reader:
 
-    job.each(job.choose(symbols, job.stored_symbols), one)
+        def one(symbol: str) -> None:
+            made = _made(job, config, symbol, reader)
+            rows.extend(made.rows)
+            if job.style == "table":
+                job.emit(_table(made))
+
+        job.each(job.choose(symbols, job.stored_symbols), one)
     if job.style != "table":
         job.emit(Result("forecast", COLUMNS, rows))
 
@@ -89,20 +92,20 @@ class Made(NamedTuple):
     closes: "Floats"
 
 
-def _made(job: Job, config: ForecastConfig, symbol: str, as_of: dt.date | None) -> Made:
+def _made(job: Job, config: ForecastConfig, symbol: str, reader: "Reader") -> Made:
     """Make the forecast of one symbol, tell what is to be known of it, and publish it."""
     from lstmfin.models.forecasts import make_forecast
     from lstmfin.models.shelf import load_panel
 
     own = config.model == "own"
     identity, forecaster = job.model(symbol) if own else load_panel(job.workspace)
-    prices = job.prices(symbol, forecaster.config.exog, panel=forecaster.panel, as_of=as_of)
+    prices = job.noted(forecaster.read(symbol, reader))
     forecast = make_forecast(
         forecaster, prices, horizon=config.horizon, calibration=config.calibration
     )
     rows = [{"symbol": symbol, "model": identity, **row} for row in forecast.rows()]
-    _warn(job, forecast, forecaster, as_of)
-    if as_of is None:
+    _warn(job, forecast, forecaster, reader.as_of)
+    if reader.as_of is None:
         _publish(job, forecast, prices, identity, forecaster)
     return Made(forecast, rows, prices.finished().column("close"))
 
@@ -120,6 +123,13 @@ def _warn(job: Job, forecast: "Forecast", forecaster: "Forecaster", as_of: dt.da
         job.tell(
             f"{symbol}: the model has not seen the last {sessions}; "
             f"to train it anew: {advised('train', symbol)}"
+        )
+    if forecast.not_seen:
+        n, names = len(forecast.not_seen), forecast.not_seen
+        mend = f"to bring them up to date: {advised('fetch', *names)}"
+        job.tell(
+            f"{symbol}: what {n} other series of the panel did on {forecast.origin} is not known "
+            f"and not seen; {mend if as_of is None else ', '.join(names)}"
         )
     if not forecast.was_seen:
         job.tell(f"{symbol}: forecast by a panel that was not trained on it")
