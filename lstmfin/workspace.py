@@ -90,9 +90,9 @@ def find_workspace(chosen: Path | None, *, here: Path, default: Path) -> Workspa
     return Workspace(default)
 
 
-def usual_workspace() -> Workspace:
-    """Return the workspace of a command line that names none, and of notebooks."""
-    return find_workspace(None, here=Path.cwd(), default=data_folder())
+def usual_workspace(chosen: Path | None = None) -> Workspace:
+    """Return the workspace that was chosen, else that of all who name none."""
+    return find_workspace(chosen, here=Path.cwd(), default=data_folder())
 
 
 def data_folder() -> Path:

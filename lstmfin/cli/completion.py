@@ -39,12 +39,12 @@ def symbols_of(ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
 
     Those that a shell would not take as they are, such as ``<b>``, are not offered.
     """
-    from lstmfin.cli.main import workspace_of
     from lstmfin.data.sqlite import symbols_at_once
     from lstmfin.data.symbols import is_ticker
+    from lstmfin.workspace import usual_workspace
 
     chosen = ctx.find_root().params.get("workspace")
-    workspace = workspace_of(chosen.expanduser() if chosen else None)
+    workspace = usual_workspace(chosen.expanduser() if chosen else None)
     found = {*symbols_at_once(workspace.database), *_watched(workspace)}
     return [
         CompletionItem(one)

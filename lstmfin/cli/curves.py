@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lstmfin.cli.job import Advance
+from lstmfin.cli.advance import Advance
 
 if TYPE_CHECKING:
     from lstmfin.engine.checkpoint import Checkpoint, State

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lstmfin.cli.advance import Advance
 from lstmfin.config import Settings, TrainConfig, load_settings
 from lstmfin.errors import ConfigError, DataError, ExitCode, LstmfinError, UsageError
 from lstmfin.redaction import redact
@@ -26,19 +27,6 @@ if TYPE_CHECKING:
 def now_utc() -> dt.datetime:
     """Return the present."""
     return dt.datetime.now(dt.UTC)
-
-
-class Advance:
-    """What work tells of itself while it is done; here nobody sees it."""
-
-    def __call__(self, done: float, total: float) -> None:
-        """Tell what is done, and of how much."""
-
-    def curve(self, losses: Sequence[Sequence[float]]) -> None:
-        """Tell the validation losses of networks in training, epoch by epoch.
-
-        Entry 0 of each is the loss of its first weights; one that has ended stays where it is.
-        """
 
 
 @dataclass
@@ -96,6 +84,8 @@ class Job:
         from lstmfin.data.reader import Reader
         from lstmfin.data.store import Store
 
+        if as_of is not None and as_of > self.now().date() + dt.timedelta(days=1):
+            raise UsageError(f"--as-of {as_of} has not come yet")
         with Store(self.workspace.database) as store:
             yield Reader(store, as_of=as_of)
 
@@ -201,10 +191,12 @@ class Job:
         if self.style == "json":
             self._results.append(result)
         elif not self.unread:
+            from lstmfin.cli.printing import print_result
+
             try:
                 if self._printed and self.style == "csv":
                     sys.stdout.write("\n")
-                result.print(self.style)
+                print_result(result, self.style)
                 sys.stdout.flush()
             except (BrokenPipeError, SystemExit):  # the table's library leaves so
                 self.stop_printing()
@@ -224,7 +216,7 @@ class Job:
     def finish(self) -> None:
         """Print what waited for the end."""
         if self._results and not self.unread:
-            from lstmfin.cli.output import print_json
+            from lstmfin.cli.printing import print_json
 
             print_json(self._results)
             self._results = []

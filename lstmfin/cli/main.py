@@ -22,13 +22,7 @@ from lstmfin.errors import EXIT_CODE_MEANINGS, ExitCode, LstmfinError
 from lstmfin.ops.logs import STYLES, formatter_of
 from lstmfin.redaction import redact
 from lstmfin.workers import check_spec
-from lstmfin.workspace import (
-    ENVIRONMENT_VARIABLE,
-    Workspace,
-    data_folder,
-    find_workspace,
-    write_atomically,
-)
+from lstmfin.workspace import ENVIRONMENT_VARIABLE, usual_workspace, write_atomically
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(
     f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODE_MEANINGS.items()
@@ -104,14 +98,9 @@ def group(
     level = logging.ERROR if quiet else levels.get(verbose, logging.DEBUG)
     handler.setLevel(level)  # a log file may want more
     logging.basicConfig(level=level, handlers=[handler])
-    job.open(workspace_of(workspace), chosen=workspace is not None)
+    job.open(usual_workspace(workspace), chosen=workspace is not None)
     job.quiet, job.style, job.log_format = quiet, style, log_format
     job.workers, job.deadline = check_spec(workers), deadline
-
-
-def workspace_of(chosen: Path | None) -> Workspace:
-    """Return the workspace to work in."""
-    return find_workspace(chosen, here=Path.cwd(), default=data_folder())
 
 
 def _on_sigterm(_signal: int, _frame: object) -> NoReturn:

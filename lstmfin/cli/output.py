@@ -1,10 +1,7 @@
-"""Results on stdout: a table for people, JSON or CSV for programs."""
+"""What commands found, and how its values are shown."""
 
-import csv
-import json
 import math
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TextIO
@@ -98,24 +95,9 @@ class Result:
     trace: Callable[[int], str] | None = None
     legend: Mapping[str, str] = field(default_factory=dict)
 
-    def print(self, style: str) -> None:
-        """Print as a table or as CSV."""
-        if style == "csv":
-            self._print_csv()
-            return
-        from lstmfin.cli.table import print_table
-
-        print_table(self)
-
     def document(self) -> dict[str, Any]:
         """Return what JSON holds."""
         return {"command": self.command, "rows": self.rows, **self.more}
-
-    def _print_csv(self) -> None:
-        keys = list(dict.fromkeys(key for row in self.rows for key in row))
-        writer = csv.DictWriter(sys.stdout, keys, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: _safe_cell(_plain(v)) for k, v in row.items()} for row in self.rows)
 
 
 def is_plain(stream: TextIO) -> bool:
@@ -133,34 +115,6 @@ def shown(column: Column, row: Row) -> str:
     missing = value is None or (isinstance(value, float) and not math.isfinite(value))
     text = "-" if missing else column.show(value)
     return "".join(one if one.isprintable() else "?" for one in text)
-
-
-def _safe_cell(value: Any) -> Any:
-    """Return a cell: text that no spreadsheet takes for a formula (CWE-1236), all else as JSON."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        return json.dumps(value)
-    text = value.replace("\r", " ")  # the writer does not quote it
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\0")) else text
-
-
-def print_json(results: Sequence[Result]) -> None:
-    """Print one document: an object for one command, a list of them for a chain."""
-    documents = [_plain(result.document()) for result in results]
-    whole = documents[0] if len(documents) == 1 else documents
-    sys.stdout.write(json.dumps(whole, indent=2, allow_nan=False) + "\n")
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it: a number that is none is null."""
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value
 
 
 def percent(digits: int = 1) -> Show:

@@ -7,8 +7,8 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from lstmfin.cli.advance import Advance
 from lstmfin.cli.glyphs import spark
-from lstmfin.cli.job import Advance
 
 CURVE_WIDTH = 24
 

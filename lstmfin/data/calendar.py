@@ -6,6 +6,7 @@ explains the sessions that were; without it, or for a market it does not know, t
 
 import datetime as dt
 import warnings
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -118,23 +119,25 @@ def future_sessions(sessions: Sessions, n_sessions: int, *, exchange: str = "") 
 
 def calendar_ahead(sessions: Sessions, n_sessions: int, *, exchange: str) -> Sessions | None:
     """Return the next sessions by the exchange's calendar, None where it cannot tell them."""
-    if not has_calendar(sessions, exchange):
-        return None
-    last = np.datetime64(sessions[-1], "D")
+    recent = sessions[-LOOK_BACK:].astype("datetime64[D]")
     days = 2 * n_sessions + 30  # more than enough for weekends and holidays
-    known = _calendar_sessions(exchange, last + 1, last + days)
-    return None if known is None or len(known) < n_sessions else known[:n_sessions]
+    known = _calendar_sessions(exchange, recent[0], recent[-1] + days) if exchange else None
+    if known is None:
+        return None
+    ahead = known[known > recent[-1]]
+    is_its_own = _explains(known[: len(known) - len(ahead)], recent)
+    return ahead[:n_sessions] if is_its_own and len(ahead) >= n_sessions else None
 
 
 def has_calendar(sessions: Sessions, exchange: str) -> bool:
     """Tell whether the exchange's calendar is there and explains the recent sessions."""
     recent = sessions[-LOOK_BACK:].astype("datetime64[D]")
     known = _calendar_sessions(exchange, recent[0], recent[-1]) if exchange else None
-    return (
-        known is not None
-        and bool(np.isin(recent, known).all())
-        and len(recent) >= COVERED * len(known)
-    )
+    return known is not None and _explains(known, recent)
+
+
+def _explains(known: Sessions, recent: Sessions) -> bool:
+    return bool(np.isin(recent, known).all()) and len(recent) >= COVERED * len(known)
 
 
 def missing_sessions(sessions: Sessions, *, exchange: str = "") -> Sessions:
@@ -167,20 +170,26 @@ def _weekmask(sessions: Sessions) -> NDArray[np.bool_]:
 
 def _calendar_sessions(exchange: str, first: np.datetime64, last: np.datetime64) -> Sessions | None:
     """Return the sessions of an exchange in a range; None where its calendar cannot tell."""
+    known = _calendar_months(exchange, first.astype("datetime64[M]"), last.astype("datetime64[M]"))
+    return None if known is None else known[(known >= first) & (known <= last)]
+
+
+@lru_cache(maxsize=64)
+def _calendar_months(exchange: str, first: np.datetime64, last: np.datetime64) -> Sessions | None:
+    """Return the sessions of an exchange in some months; a calendar takes half a second to make."""
     try:
         import exchange_calendars
     except ImportError:
         return None
     from exchange_calendars import errors
 
-    # A calendar must begin and end on different days, and wants some room to count in.
-    start, end = first - np.timedelta64(10, "D"), last + np.timedelta64(10, "D")
+    # A calendar wants some room to count in.
+    start, end = first.astype("datetime64[D]") - 10, (last + 1).astype("datetime64[D]") + 10
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it is not quite of this pandas yet
             calendar = exchange_calendars.get_calendar(exchange, start=str(start), end=str(end))
     except (errors.CalendarError, ValueError):  # unknown, or beyond the years it knows
         return None
-    known = calendar.sessions.to_numpy().astype("datetime64[D]")
-    inside: Sessions = known[(known >= first) & (known <= last)]
-    return inside
+    known: Sessions = calendar.sessions.to_numpy().astype("datetime64[D]")
+    return known

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmfin.advice import advised
-from lstmfin.data.calendar import future_sessions
+from lstmfin.data.calendar import exchange_of, future_sessions
 from lstmfin.data.closes import is_known, last_known
 from lstmfin.data.exogenous import MOST_DAYS_OLD
 from lstmfin.data.prices import Prices
@@ -53,7 +53,8 @@ class Unknown(NamedTuple):
     missing : tuple of str
         Those that are not there, or whose last known session is more than 14 days old.
     behind : tuple of str
-        Those that have a session to come by then, as far as weekdays tell.
+        Those of which a session is not there that was over by then, as far as weekdays tell, or
+        the calendar of the exchange (``lstmfin[calendar]``).
     n_others : int
         All that had begun.
     """
@@ -91,8 +92,12 @@ def unknown_of(prices: Prices, panel: Collection[str]) -> Unknown:
             n_young += 1
         elif other.sessions[last] < oldest:
             missing.append(symbol)
-        elif last == len(other) - 1 and is_known(
-            prices, other, future_sessions(other.sessions, 1)[0]
-        ):
+        elif last == len(other) - 1 and is_known(prices, other, _next_session(other)):
             behind.append(symbol)
     return Unknown(tuple(missing), tuple(behind), len(others) - n_young)
+
+
+def _next_session(prices: Prices) -> np.datetime64:
+    exchange = exchange_of(prices.symbol, prices.timezone)
+    session: np.datetime64 = future_sessions(prices.sessions, 1, exchange=exchange)[0]
+    return session

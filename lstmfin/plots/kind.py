@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from lstmfin.config import PlotConfig
 from lstmfin.plots.measured import intact, load_measured
-from lstmfin.plots.style import Theme, drawing, theme_named
 from lstmfin.plots.subject import Tested, Trained
+from lstmfin.plots.theme import Theme, drawing, theme_named
 from lstmfin.workspace import Workspace
 
 P = TypeVar("P")

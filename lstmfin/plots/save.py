@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from lstmfin.errors import UsageError
-from lstmfin.plots.style import drawing
+from lstmfin.plots.theme import drawing
 from lstmfin.registry import did_you_mean
 
 DPI = 200  # a picture of 8 inches is 1600 px: sharp on any screen at half that width

@@ -1,23 +1,18 @@
-"""How every picture looks: colours, type, frame and footnote, in one place."""
+"""How every picture is laid out: type, frame, axes and footnote, in one place."""
 
-import contextlib
 import datetime as dt
-import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib import dates, ticker
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lstmfin.errors import UsageError
+from lstmfin.plots.save import figure_bytes
 from lstmfin.plots.text import literal
-from lstmfin.registry import did_you_mean
+from lstmfin.plots.theme import Theme
 
 WIDTH = 8.0  # inches, so that at 100 dpi a picture is 800 px wide and its smallest type 10 px
 HEIGHT = 4.5
@@ -25,81 +20,6 @@ _FEWEST_TICKS, _MOST_TICKS = 3, 8
 LEFT, RIGHT = 0.105, 0.785  # of the width; labels of the lines stand in the right margin
 TOP, BOTTOM = 0.84, 0.66  # inches for the words above and below
 LABEL_SIZE = 8.5
-
-# What of matplotlib's settings belongs to the user's machine and not to the picture.
-_MACHINE = (
-    "backend",
-    "interactive",
-    "toolbar",
-    "webagg",
-    "tk.",
-    "savefig.directory",
-    "figure.hooks",
-)
-
-
-@dataclass(frozen=True)
-class Theme:
-    """Colours by what they mean; the hues are those of Okabe and Ito (2008), told apart by all.
-
-    Parameters
-    ----------
-    background, ink, muted, grid : str
-        Paper, text and prices, secondary text, and lines that should hardly be seen.
-    model, rival, third : str
-        What the network says, what it must beat, and what else there is.
-    """
-
-    name: str
-    background: str
-    ink: str
-    muted: str
-    grid: str
-    model: str
-    rival: str
-    third: str
-
-    def tint(self, colour: str, share: float) -> tuple[float, float, float]:
-        """Return a colour thinned with the background: opaque, so that layers do not add up."""
-        pairs = zip(to_rgb(colour), to_rgb(self.background), strict=True)
-        red, green, blue = (share * one + (1 - share) * paper for one, paper in pairs)
-        return red, green, blue
-
-
-THEMES = {
-    "light": Theme(
-        "light", "#ffffff", "#1b2530", "#64707d", "#e4e8ec", "#0072b2", "#d55e00", "#009e73"
-    ),
-    "dark": Theme(
-        "dark", "#12181f", "#e8ecf0", "#94a0ad", "#29333e", "#56b4e9", "#e69f00", "#2bbf94"
-    ),
-}
-
-
-def theme_named(name: str) -> Theme:
-    """Return a theme; UsageError when there is none of that name."""
-    if name not in THEMES:
-        near = did_you_mean(name, THEMES)
-        raise UsageError(f"unknown theme '{name}'{near} (there are: {', '.join(THEMES)})")
-    return THEMES[name]
-
-
-@contextlib.contextmanager
-def drawing(theme: Theme | None = None) -> Iterator[None]:
-    """Draw or save with our settings alone, whatever the user's matplotlibrc says.
-
-    All text is literal: a symbol such as ``$x$`` is no formula. A glyph that the font lacks is
-    drawn as a box, silently.
-    """
-    settings = {k: v for k, v in mpl.rcParamsDefault.items() if not k.startswith(_MACHINE)}
-    settings |= {"text.parse_math": False, "font.family": "DejaVu Sans", "font.size": 9.0}
-    settings |= {"svg.hashsalt": "lstmfin", "pdf.fonttype": 42, "axes.axisbelow": True}
-    if theme:
-        settings |= dict.fromkeys(("text.color", "axes.labelcolor"), theme.ink)
-        settings |= {"figure.facecolor": theme.background, "axes.facecolor": theme.background}
-    with mpl.rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
-        yield
 
 
 class Frame(NamedTuple):
@@ -117,8 +37,6 @@ class Sheet(Figure):
     """A figure that a notebook shows by itself, as sharp as a file and 800 px wide."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        from lstmfin.plots.save import figure_bytes
-
         width, height = (round(100 * inches) for inches in self.get_size_inches())
         return figure_bytes(self, "png"), {"width": width, "height": height}
 

@@ -21,8 +21,9 @@ from lstmfin.data.store import Store
 from lstmfin.errors import DataError
 from lstmfin.models.forecaster import PANEL, Forecaster
 from lstmfin.models.shelf import load_model, load_panel
-from lstmfin.plots.style import HEIGHT, Frame, Theme, framed
+from lstmfin.plots.style import HEIGHT, Frame, framed
 from lstmfin.plots.text import literal
+from lstmfin.plots.theme import Theme
 from lstmfin.workspace import Workspace
 
 

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 import lstmfin
 from lstmfin.advice import advised
 from lstmfin.backtest.record import Record
-from lstmfin.plots.style import THEMES
+from lstmfin.plots.theme import THEMES
 from lstmfin.report import charts, tables
 from lstmfin.report.changes import Told, changes
 from lstmfin.report.facts import SPARK, Facts, Missing

@@ -178,6 +178,13 @@ def test_a_replay_with_a_model_that_knows_more_is_told(fetched, store):
     assert "was first fetched on" in ended.err
 
 
+@pytest.mark.parametrize("command", ["forecast", "train", "backtest", "data show"])
+def test_a_day_to_come_is_no_replay(fetched, command):
+    """What it would show is today under another date."""
+    ended = fetched(*command.split(), "GARCH", "--as-of", "2062-01-01")
+    assert (ended.code, ended.err) == (2, "lstmfin: error: --as-of 2062-01-01 has not come yet\n")
+
+
 def test_backtests_end_as_of_a_day(fetched, store):
     """No fold tests a session after it."""
     sessions = store.prices("GARCH").sessions

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmfin.cli import output, table
+from lstmfin.cli import printing, table
 from lstmfin.cli.output import (
     Column,
     Note,
@@ -20,9 +20,9 @@ from lstmfin.cli.output import (
     number,
     percent,
     price,
-    print_json,
     signed_percent,
 )
+from lstmfin.cli.printing import print_json, print_result
 
 
 def result(rows, *, columns=None, **more):
@@ -33,7 +33,7 @@ def result(rows, *, columns=None, **more):
 
 def printed(capsys, one, style="table"):
     """Return what is printed, where the capture is no terminal."""
-    one.print(style)
+    print_result(one, style)
     return capsys.readouterr().out
 
 
@@ -88,7 +88,7 @@ def test_csv_cells_come_back(rows):
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     for text, value in rows:
-        writer.writerow([output._safe_cell(text), output._safe_cell(value)])
+        writer.writerow([printing._safe_cell(text), printing._safe_cell(value)])
     read = list(csv.reader(io.StringIO(stream.getvalue(), newline="")))
     for (text, value), (cell, digits) in zip(rows, read, strict=True):
         text = text.replace("\r", " ")
@@ -130,11 +130,11 @@ class Terminal(io.StringIO):
 def on_terminal(monkeypatch, width, one, *, env=None, raw=False):
     """Return the lines that a terminal shows, plain unless told otherwise."""
     stream = Terminal()
-    monkeypatch.setattr(output.sys, "stdout", stream)
+    monkeypatch.setattr(printing.sys, "stdout", stream)
     told = {"COLUMNS": str(width), "TERM": "xterm", "NO_COLOR": "1", **(env or {})}
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    one.print("table")
+    print_result(one, "table")
     if raw:
         return stream.getvalue().splitlines()
     return re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()
@@ -216,8 +216,8 @@ def test_a_long_text_goes_on_in_the_next_line(monkeypatch):
     assert " ".join(" ".join(line[10:] for line in lines[2:]).split()) == text
     with monkeypatch.context() as patch:
         stream = io.StringIO()
-        patch.setattr(output.sys, "stdout", stream)
-        one.print("table")
+        patch.setattr(printing.sys, "stdout", stream)
+        print_result(one, "table")
     assert text in stream.getvalue()
 
 

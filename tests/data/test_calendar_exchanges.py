@@ -18,6 +18,7 @@ from lstmfin.data.calendar import (
     has_ended,
     missing_sessions,
 )
+from lstmfin.data.calendar import _calendar_months as known
 
 ZONES = {
     "America/New_York": dt.time(16),
@@ -148,6 +149,21 @@ def calendar(monkeypatch):
     made.errors.CalendarError = CalendarError
     monkeypatch.setitem(sys.modules, "exchange_calendars", made)
     monkeypatch.setitem(sys.modules, "exchange_calendars.errors", made.errors)
+    known.cache_clear()
+    yield made
+    known.cache_clear()
+
+
+def test_a_calendar_is_made_once(calendar, monkeypatch):
+    """It takes half a second; series of one exchange that end in one month share it."""
+    asked, get = [], calendar.get_calendar
+    monkeypatch.setattr(calendar, "get_calendar", lambda *a, **k: asked.append(a) or get(*a, **k))
+    for end in ("2024-07-03", "2024-07-10", "2024-07-20"):
+        past = weekdays("2024-03-01", end, "2024-07-04")
+        assert has_calendar(past, "XNYS")
+        for n in (1, 2):
+            assert len(future_sessions(past, n, exchange="XNYS")) == n
+    assert len(asked) <= 4
 
 
 def test_a_calendar_knows_holidays_to_come(calendar):

@@ -17,7 +17,7 @@ from lstmfin.plots.kinds.gradients import Curve, GradientsPicture
 from lstmfin.plots.kinds.seeds import SeedsPicture
 from lstmfin.plots.kinds.skill import SkillPicture, SkillRow
 from lstmfin.plots.kinds.training import TrainingPicture
-from lstmfin.plots.style import drawing
+from lstmfin.plots.theme import drawing
 
 ABOUT = {"source": "made up", "as_of": dt.date(2024, 5, 3), "model_label": "LSTM 32, Student t"}
 MEASURED = {"source": "lstmfin bench adding, seed 0", "as_of": dt.date(2024, 5, 3)}

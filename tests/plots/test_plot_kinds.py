@@ -15,7 +15,7 @@ from matplotlib.dates import ConciseDateFormatter
 from lstmfin.errors import UsageError
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.save import FORMATS, figure_bytes
-from lstmfin.plots.style import THEMES
+from lstmfin.plots.theme import THEMES
 from lstmfin.registry import PLOTS
 
 HOSTILE = ("<b>$x$_", "$\\frac{", "A\nB\x00", "日経^225", "", "W" * 300)

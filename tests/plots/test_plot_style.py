@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from lstmfin.errors import UsageError
 from lstmfin.plots.save import figure_bytes, picture_format
-from lstmfin.plots.style import THEMES, spread
+from lstmfin.plots.style import spread
 from lstmfin.plots.text import literal, price, price_label
+from lstmfin.plots.theme import THEMES
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8).map(sorted), st.floats(0.01, 0.2))

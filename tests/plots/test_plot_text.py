@@ -14,18 +14,9 @@ from matplotlib.figure import Figure
 from lstmfin.errors import UsageError
 from lstmfin.plots.kinds.gradients import LEAST, MOST, Curve, make
 from lstmfin.plots.measured import Measured
-from lstmfin.plots.style import (
-    THEMES,
-    Frame,
-    Label,
-    drawing,
-    framed,
-    label_right,
-    percent_axis,
-    session_axis,
-    theme_named,
-)
+from lstmfin.plots.style import Frame, Label, framed, label_right, percent_axis, session_axis
 from lstmfin.plots.text import SIGNS, literal, price
+from lstmfin.plots.theme import THEMES, drawing, theme_named
 from lstmfin.registry import PLOTS
 
 

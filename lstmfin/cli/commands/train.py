@@ -43,15 +43,15 @@ def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     if not symbols:
         chosen = tuple(one for one in chosen if one not in config.exog) or chosen
     rows: list[dict[str, Any]] = []
+    if config.panel:
+        _train_panel(job, config, chosen, rows, as_of=as_of)
+    else:
+        job.each(chosen, lambda symbol: _train_one(job, config, symbol, rows, as_of=as_of))
     if as_of is not None:
         again = advised("train", *chosen, *(["--panel"] if config.panel else []))
         job.tell(
             f"what knows nothing after {as_of} is the model in use, until it is trained: {again}"
         )
-    if config.panel:
-        _train_panel(job, config, chosen, rows, as_of=as_of)
-    else:
-        job.each(chosen, lambda symbol: _train_one(job, config, symbol, rows, as_of=as_of))
     job.emit(_result(rows))
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.measured import Measured
-from lstmfin.plots.style import LABEL_SIZE, Frame, Label, Theme, framed, grid_of, label_right, panel
+from lstmfin.plots.style import LABEL_SIZE, Frame, Label, framed, grid_of, label_right, panel
 from lstmfin.plots.text import literal
+from lstmfin.plots.theme import Theme
 
 
 @dataclass(frozen=True)

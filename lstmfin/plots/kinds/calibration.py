@@ -10,17 +10,9 @@ from numpy.typing import NDArray
 
 from lstmfin.backtest.scores import RANGE_LEVEL, REFERENCE
 from lstmfin.plots.kind import PlotKind
-from lstmfin.plots.style import (
-    LABEL_SIZE,
-    Label,
-    Theme,
-    grid_of,
-    label_right,
-    named,
-    panel,
-    percent_axis,
-)
+from lstmfin.plots.style import LABEL_SIZE, Label, grid_of, label_right, named, panel, percent_axis
 from lstmfin.plots.subject import Picture, Tested
+from lstmfin.plots.theme import Theme
 
 Z = 1.96
 """Normal quantile of the two-sided 95 % band of a share."""

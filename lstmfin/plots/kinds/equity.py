@@ -10,17 +10,9 @@ from numpy.typing import NDArray
 
 from lstmfin.metrics.returns import underwater
 from lstmfin.plots.kind import PlotKind
-from lstmfin.plots.style import (
-    Label,
-    Theme,
-    date_axis,
-    grid_of,
-    label_right,
-    named,
-    panel,
-    percent_axis,
-)
+from lstmfin.plots.style import Label, date_axis, grid_of, label_right, named, panel, percent_axis
 from lstmfin.plots.subject import Picture, Tested
+from lstmfin.plots.theme import Theme
 
 _LOG_FROM = 3.0  # ratio of highest to lowest equity from which equal steps should be equal growth
 

@@ -13,17 +13,10 @@ from numpy.typing import NDArray
 
 from lstmfin.models.forecasts import make_forecast
 from lstmfin.plots.kind import PlotKind
-from lstmfin.plots.style import (
-    LABEL_SIZE,
-    Label,
-    Theme,
-    grid_of,
-    label_right,
-    panel,
-    session_axis,
-)
+from lstmfin.plots.style import LABEL_SIZE, Label, grid_of, label_right, panel, session_axis
 from lstmfin.plots.subject import Picture, Trained
 from lstmfin.plots.text import price, price_label
+from lstmfin.plots.theme import Theme
 
 FAN = (0.05, 0.1, 0.25, 0.75, 0.9, 0.95)
 """Quantiles that bound the bands of 50, 80 and 90 %."""

@@ -16,18 +16,10 @@ from lstmfin.models.insight import Reading, read_layer
 from lstmfin.models.threads import one_thread
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.kinds._gate_words import Panel, memory_words, panels_of, title_of, unit_names
-from lstmfin.plots.style import (
-    LABEL_SIZE,
-    Label,
-    Theme,
-    grid_of,
-    label_right,
-    named,
-    panel,
-    session_axis,
-)
+from lstmfin.plots.style import LABEL_SIZE, Label, grid_of, label_right, named, panel, session_axis
 from lstmfin.plots.subject import Picture, Trained
 from lstmfin.plots.text import literal, price_label
+from lstmfin.plots.theme import Theme
 
 USUAL_SESSIONS, USUAL_UNITS, MOST_SESSIONS = 120, 3, 2000
 

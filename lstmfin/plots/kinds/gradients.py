@@ -14,18 +14,9 @@ from numpy.typing import NDArray
 from lstmfin.engine.gradient_decay import Decay
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.measured import Measured
-from lstmfin.plots.style import (
-    LABEL_SIZE,
-    TOP,
-    Frame,
-    Label,
-    Theme,
-    framed,
-    grid_of,
-    label_right,
-    panel,
-)
+from lstmfin.plots.style import LABEL_SIZE, TOP, Frame, Label, framed, grid_of, label_right, panel
 from lstmfin.plots.text import literal
+from lstmfin.plots.theme import Theme
 
 LEAST, MOST = 1e-8, 1e4
 """Ends of the axis: what is beyond has vanished or exploded by any standard."""

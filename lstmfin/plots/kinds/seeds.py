@@ -12,17 +12,10 @@ from lstmfin.advice import advised
 from lstmfin.errors import DataError
 from lstmfin.models.forecasts import OUTER, make_forecast
 from lstmfin.plots.kind import PlotKind
-from lstmfin.plots.style import (
-    LABEL_SIZE,
-    Label,
-    Theme,
-    grid_of,
-    label_right,
-    named,
-    panel,
-)
+from lstmfin.plots.style import LABEL_SIZE, Label, grid_of, label_right, named, panel
 from lstmfin.plots.subject import Picture, Trained
 from lstmfin.plots.text import loss_label, price, price_label
+from lstmfin.plots.theme import Theme
 
 
 @dataclass(frozen=True)

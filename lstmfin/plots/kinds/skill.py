@@ -14,17 +14,10 @@ from lstmfin.backtest.scores import REFERENCE
 from lstmfin.backtest.skill import Skill
 from lstmfin.errors import DataError
 from lstmfin.plots.kind import PlotKind
-from lstmfin.plots.style import (
-    LABEL_SIZE,
-    Label,
-    Theme,
-    grid_of,
-    label_right,
-    named,
-    panel,
-)
+from lstmfin.plots.style import LABEL_SIZE, Label, grid_of, label_right, named, panel
 from lstmfin.plots.subject import Picture, Tested
 from lstmfin.plots.text import literal
+from lstmfin.plots.theme import Theme
 
 
 @dataclass(frozen=True)

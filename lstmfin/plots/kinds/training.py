@@ -11,16 +11,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from numpy.typing import NDArray
 
 from lstmfin.plots.kind import PlotKind
-from lstmfin.plots.style import (
-    LABEL_SIZE,
-    Label,
-    Theme,
-    grid_of,
-    label_right,
-    panel,
-)
+from lstmfin.plots.style import LABEL_SIZE, Label, grid_of, label_right, panel
 from lstmfin.plots.subject import Picture, Trained
 from lstmfin.plots.text import loss_label
+from lstmfin.plots.theme import Theme
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 FEW_EPOCHS = 6
