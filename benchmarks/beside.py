@@ -7,7 +7,8 @@ taken for no larger than a cap, in units of its trailing volatility. Printed is 
 QLIKE that is saved, as the mean over series and cuts, on how many of the series QLIKE is the lower,
 and beside it that of a panel one of whose series has a split of twenty that nobody told of, in the
 middle of the years that are judged; QLIKE is that of the others then. The second table is of the
-inputs as they are used, where in the years that are judged fewer of the others are known.
+inputs as they are used, where in the years that are judged fewer of the others are known, the third
+where all are known so many sessions late.
 
 GARCH needs `pip install 'lstmfin[stats]'`; without it its column is left out.
 """
@@ -25,6 +26,8 @@ from volatility import RATIO, sample
 
 from lstmfin.data import panel_variance
 from lstmfin.data.panel import together
+from lstmfin.data.panel_variance import log_panel_variance
+from lstmfin.data.volatility import price_volatility
 
 SEEN = (*RATIO, "panel-day", "panel-week", "panel-month")
 
@@ -38,6 +41,8 @@ CHOICES = {
 USED = panel_variance.LARGEST_MOVE
 SHARES = (1.0, 0.75, 0.5, 0.25, 0.1)
 """Of the others of a panel, known when a forecast is asked for; learned from are all."""
+BEHIND = (0, 1, 3, 5, 9, 22)
+"""Sessions that were not yet known of any of them then."""
 
 
 def split(prices, learned_to: np.datetime64):
@@ -65,10 +70,22 @@ def known(series, share: float):
     return found
 
 
+def behind(n_sessions: int):
+    """Return the feature, had all of the others been known so many sessions before."""
+
+    def known(prices, n: int):
+        trailing = 2 * np.log(price_volatility(prices))
+        mean = log_panel_variance(prices, n) - trailing
+        late = np.r_[np.full(n_sessions, np.nan), mean][: len(mean)]
+        return trailing + np.where(np.isnan(late), np.log(panel_variance.UNKNOWN), late)
+
+    return known
+
+
 def main() -> None:
     baselines = ["har-rv", *(["garch"] if find_spec("arch") else [])]
     found, by_cut, after_split = ({name: [] for name in CHOICES} for _ in range(3))
-    of_share = {share: [] for share in SHARES}
+    of_share, of_late = {share: [] for share in SHARES}, {n: [] for n in BEHIND}
     for symbols, year, n_years in CUTS["closes"]:
         learned_to = np.datetime64(f"{year}-12-31")
         series = [sample(one).until(f"{year + n_years}-12-31") for one in symbols]
@@ -87,6 +104,10 @@ def main() -> None:
         for share in SHARES:
             own = np.array(regression.qlikes(known(series, share)))
             of_share[share].append((1 - own / of[:, 0]).mean())
+        for n in BEHIND:
+            panel_variance.log_panel_variance = behind(n)
+            of_late[n].append((1 - np.array(regression.qlikes(anew(series))) / of[:, 0]).mean())
+        panel_variance.log_panel_variance = log_panel_variance
     print("| choice | QLIKE saved | lower than HAR | than GARCH | with a split of twenty |")
     print("|---|---|---|---|---|")
     for name, parts in found.items():
@@ -98,6 +119,10 @@ def main() -> None:
     print("|---|---|")
     for share, parts in of_share.items():
         print(f"| {share:.0%} | {np.mean(parts):+.2%} |")
+    print("\n| sessions that all others are behind | QLIKE saved |")
+    print("|---|---|")
+    for n, parts in of_late.items():
+        print(f"| {n} | {np.mean(parts):+.2%} |")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from lstmfin.config.keywords import in_python, spoken_in_python, with_keywords
 from lstmfin.data.fetch import fetch as fetch_prices
 from lstmfin.data.frame import as_read, from_frame, series_of, to_frame, to_html
 from lstmfin.data.ledger import Ledger
-from lstmfin.data.panel import beside
+from lstmfin.data.panel import beside, refuse_namesakes
 from lstmfin.data.prices import Prices
 from lstmfin.data.store import Store
 from lstmfin.data.symbols import parse_symbol
@@ -164,8 +164,8 @@ class Forecaster:
         )
         for warning in networks.warnings:
             log.warning(in_python(warning))
-        self._panel = series
-        self._subject = Trained(networks, beside(series[0], series))
+        self._panel = series if networks.panel else []
+        self._subject = Trained(networks, beside(series[0], self._panel))
         return self
 
     @spoken_in_python
@@ -191,26 +191,46 @@ class Forecaster:
         Raises
         ------
         UsageError
-            When they are no frames, or more sessions are asked for than the networks know.
+            When they are no frames, more sessions are asked for than the networks know, or the
+            panel has series that they did not learn from.
         DataError
-            When the prices do not fill a window, or less than half of the panel is known.
+            When the prices do not fill a window, or less than a quarter of the panel is known.
         """
         subject, workspace = self.subject, usual_workspace()
         if isinstance(prices, int):  # notebooks are not checked
             raise UsageError(f"name the sessions ahead: predict(horizon={prices})")
         shown = subject.prices if prices is None else series_of(prices, self.config.exog, workspace)
-        seen = self._panel if panel is None else [from_frame(one) for one in panel]
+        seen = self._panel if panel is None else self._shown_beside(shown, panel)
         subject = Trained(subject.forecaster, beside(shown, seen))
+        unknown, last = subject.forecaster.unknown(subject.prices), shown.finished().sessions[-1]
+        mend = "give them as they are now: predict(prices, panel=[...])"
+        if unknown.symbols:
+            names = ", ".join(unknown.missing if unknown.is_most else unknown.symbols)
+            said = f"{shown.symbol}: {unknown.told(last)} ({names}); {mend}"
+            if unknown.is_most:
+                raise DataError(said)
+            log.warning(said)
         made = forecasts.make_forecast(subject.forecaster, subject.prices, horizon=horizon)
-        if made.not_seen:
-            log.warning(
-                "%s: what other series of the panel did on %s is not known and not seen (%s); give "
-                "them with predict(prices, panel=[...])",
-                made.symbol,
-                made.origin,
-                ", ".join(made.not_seen),
-            )
         return Forecast(made, subject)
+
+    def _shown_beside(self, prices: Prices, panel: Any) -> list[Prices]:
+        """Return the series of a panel given anew: none but those that were learned from."""
+        known = self.subject.forecaster.panel
+        if not known:
+            raise UsageError("panel is for networks that see one, and these do not")
+        if not isinstance(panel, list | tuple):
+            raise UsageError(
+                f"panel must be a list of data frames, and not a {type(panel).__name__}"
+            )
+        series = [from_frame(one) for one in panel]
+        refuse_namesakes(series)
+        strange = [one.symbol for one in series if one.symbol not in (*known, prices.symbol)]
+        if strange:
+            raise UsageError(
+                f"panel has {', '.join(strange)}, which the networks did not learn from; it takes "
+                f"{', '.join(known)}"
+            )
+        return series
 
     @property
     def history(self) -> pd.DataFrame:
@@ -278,7 +298,7 @@ class Forecast:
         Names are those of ``lstmfin forecast --format json``; ``naive_`` is what trailing
         volatility alone would say.
         """
-        frame = pd.DataFrame(self.made.rows()).drop(columns="origin")
+        frame = pd.DataFrame(self.made.rows()).drop(columns=["origin", "not_seen"])
         frame["session"] = pd.DatetimeIndex(frame["session"])
         return frame.set_index("session")
 

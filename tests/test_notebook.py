@@ -312,25 +312,53 @@ def test_a_panel_of_closes(home, caplog):
     before = [one.iloc[:-1] for one in whole]
     model = lstmfin.Forecaster(**network).fit(before)
     assert "panel-day" in model.subject.forecaster.config.features
-    assert model.predict().made.not_seen == ()
+    assert model.predict().made.unknown.symbols == ()
     own, *others = whole
     wild = [one * np.r_[np.ones(len(one) - 1), 1.1][:, None] for one in others]
     for one, other in zip(wild, others, strict=True):
         one.attrs = other.attrs
     assert "not seen" not in caplog.text
     old = model.predict(own)
-    assert old.made.not_seen == ("EURGBP=X", "EURJPY=X")
-    assert f"EURUSD=X: what other series of the panel did on {old.made.origin}" in caplog.text
+    assert old.made.unknown.symbols == ("EURGBP=X", "EURJPY=X")
+    assert (
+        f"EURUSD=X: 2 of its panel's 2 other series are not up to {old.made.origin}" in caplog.text
+    )
     calm, stormy = (model.predict(own, panel=panel) for panel in (whole, [own, *wild]))
-    assert calm.made.not_seen == stormy.made.not_seen == ()
+    assert calm.made.unknown.symbols == stormy.made.unknown.symbols == ()
     assert model.predict(panel=whole).made.origin < calm.made.origin
     assert stormy.made.volatility[0] != calm.made.volatility[0]
+    with pytest.raises(
+        DataError, match=r"in the 14 days to .*\); give them as they are now: predict"
+    ):
+        model.predict(own, panel=[])
+    with pytest.raises(DataError, match="2 series of the panel are called EURGBP=X"):
+        model.predict(own, panel=[*whole, others[0]])
+    stranger = lstmfin.fetch("EURCHF=X", source="sample")
+    with pytest.raises(UsageError, match=r"^panel has EURCHF=X, which the networks did not learn"):
+        model.predict(own, panel=[*whole, stranger])
+    assert model.predict(stranger, panel=[*whole, stranger]).made.unknown.symbols == ()
+    for wrong in (whole[0], {"EURGBP=X": whole[1]}, "EURGBP=X"):
+        with pytest.raises(UsageError, match=r"^panel must be a list of data frames, and not a"):
+            model.predict(own, panel=wrong)
     for one in before:
         one.attrs = {}
     with pytest.raises(
         DataError, match=r"3 series of the panel are called SERIES.*attrs\['symbol'\]"
     ):
         lstmfin.Forecaster(**network).fit(before)
+
+
+def test_what_sees_no_panel_is_shown_none(home, caplog):
+    """A network of one series, or of bars, forecasts any other, however old what it learned from."""
+    aapl, goog = lstmfin.fetch("AAPL"), lstmfin.fetch("GOOG", start="2021-01-01")
+    for frames in (aapl.iloc[:-100], [aapl.iloc[:-100], goog.iloc[:-100]]):
+        model = lstmfin.Forecaster(**SMALL).fit(frames)
+        assert model.predict(goog).made.origin == goog.index[-1]
+        with pytest.raises(
+            UsageError, match=r"^panel is for networks that see one, and these do not"
+        ):
+            model.predict(goog, panel=[aapl])
+    assert "not up to" not in caplog.text
 
 
 def test_every_kind_of_a_symbol_is_of_a_model_or_a_backtest():

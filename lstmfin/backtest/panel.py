@@ -4,7 +4,7 @@ Folds are cut by date on the sessions of all series together, so that no target 
 reaches into a test block of another; purges are counted in the sessions of each, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -68,12 +68,21 @@ def _result(plan: Plan, results: Sequence[FoldResult | LstmfinError]) -> Backtes
 
 
 def plan_panel(
-    series: Sequence[Prices], *, network: TrainConfig, config: BacktestConfig
+    series: Sequence[Prices],
+    *,
+    network: TrainConfig,
+    config: BacktestConfig,
+    asked: Collection[str] | None = None,
 ) -> PanelPlan:
     """Return the plan of a walk-forward backtest of one network on many series.
 
     A series is learned from in every fold before whose test block it has four fifths of ``--train``
     sessions, be it traded still or not, and asked from the sessions of the block that it has.
+
+    Parameters
+    ----------
+    asked : collection of str, optional
+        Symbols that are tested; all if not given.
 
     Raises
     ------
@@ -98,7 +107,11 @@ def plan_panel(
     folds = []
     for number, train, tests in refits(splits, config):
         cut = (_own_fold(one, days, (number, train, tests), network, config) for one in series)
-        own = tuple(fold for fold in cut if fold is not None)
+        own = tuple(
+            fold if asked is None or fold.prices.symbol in asked else replace(fold, tests=())
+            for fold in cut
+            if fold is not None
+        )
         if any(fold.tests for fold in own):
             folds.append(PanelFold(own))
     tested: dict[str, list[Fold]] = {one.symbol: [] for one in series}
@@ -106,7 +119,11 @@ def plan_panel(
         for fold in panel.folds:
             if fold.tests:
                 tested[fold.prices.symbol].append(fold)
-    plans = [Plan(one, config, tuple(tested[one.symbol]), tuple(series)) for one in series]
+    plans = [
+        Plan(one, config, tuple(tested[one.symbol]), tuple(series))
+        for one in series
+        if asked is None or one.symbol in asked
+    ]
     return PanelPlan(
         plans=tuple(plan for plan in plans if plan.folds),
         config=config,

@@ -54,25 +54,31 @@ class Plans:
         from lstmfin.models.forecaster import Forecaster
 
         series: list[Prices] = []
-        seen = panel_of(self.job, symbols[0])
-        for symbol in symbols:
+        left_out: dict[str, LstmfinError] = {}
+        for symbol in dict.fromkeys((*symbols, *panel_of(self.job, symbols[0]))):
             try:
-                prices = self.job.noted(self.reader.prices(symbol, network.exog, panel=seen))
+                prices = self.job.noted(self.reader.prices(symbol, network.exog))
                 Forecaster(network).check(checked(prices, self.config))
                 series.append(prices)
             except LstmfinError as error:
-                self.of[symbol] = error
-        if not series:
+                left_out[symbol] = error
+        self.of.update({one: left_out[one] for one in symbols if one in left_out})
+        asked = [one for one in symbols if one not in left_out]
+        if not asked:
             return
         try:
-            panel = plan_panel(series, network=network, config=self.config)
+            panel = plan_panel(series, network=network, config=self.config, asked=asked)
         except LstmfinError as error:
-            self.of.update({one.symbol: error for one in series})
+            self.of.update(dict.fromkeys(asked, error))
             return
         self.of.update(panel.left_out)
         self.of.update({plan.prices.symbol: plan for plan in panel.plans})
         self.runs.append(panel)
-        self.job.tell(f"in each fold one network learns from the panel of {len(series)} symbols")
+        n = len(series)
+        text = f"in each fold one network learns from the panel of {n} symbol{'s' * (n != 1)}"
+        if absent := [one for one in left_out if one not in symbols]:
+            text += f"; the model learned from {', '.join(absent)}, too: {left_out[absent[0]]}"
+        self.job.tell(text)
 
 
 def plans_of(
@@ -100,11 +106,13 @@ def _plans(plans: Plans, symbols: Sequence[str]) -> Plans:
 
 
 def panel_of(job: Job, symbol: str) -> tuple[str, ...]:
-    """Return the panel that the saved model of a symbol is seen with."""
-    from lstmfin.models.shelf import has_model, load_model
+    """Return the symbols that the saved panel of a symbol learned from."""
+    from lstmfin.models.shelf import is_of_panel, load_model
 
-    has_one = has_model(job.workspace, symbol)
-    return load_model(job.workspace, symbol)[1].panel if has_one else ()
+    if not is_of_panel(job.workspace, symbol):
+        return ()
+    data = load_model(job.workspace, symbol)[1].provenance
+    return data.symbols if data is not None else ()
 
 
 def network_of(job: Job, symbol: str) -> TrainConfig:

@@ -239,7 +239,7 @@ def _refuse_doubtful(store: Store, prices: Prices, doubts: list[Doubt], now: dt.
 
 def _remarks(prices: Prices) -> list[str]:
     """Return a note on what is remarkable in a file, if anything is."""
-    found = review(prices)
+    found = sorted(review(prices), key=lambda one: one.gate != "positive")
     if not found:
         return []
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""

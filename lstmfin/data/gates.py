@@ -55,6 +55,8 @@ def review(prices: Prices) -> list[Doubt]:
         for at in np.flatnonzero(large).tolist()
     ]
     doubts += _positive(prices, np.ones(len(prices), dtype=bool))
+    if len(prices) > 1 and not np.ptp(prices.column("adj_close")):
+        doubts.append(Doubt("constant", _day(prices, len(prices) - 1), "the price never changes"))
     repeats = _repeats(prices)
     doubts += [
         Doubt("stale", _day(prices, at), "every price and the volume are those of the day before")
@@ -81,9 +83,12 @@ def _gates(prices: Prices, stored: Prices | None) -> Iterator[Doubt]:
 
 def _positive(prices: Prices, judged: NDArray[np.bool_]) -> Iterator[Doubt]:
     for name in ("close", "adj_close"):
-        for at in np.flatnonzero(judged & (prices.column(name) <= 0))[:1].tolist():
-            text = f"{name} {prices.column(name)[at]:g} is not above zero"
-            yield Doubt("positive", _day(prices, at), text)
+        found = np.flatnonzero(judged & (prices.column(name) <= 0)).tolist()
+        if found:
+            more = f", nor are {len(found) - 1} later ones" if len(found) > 1 else ""
+            text = f"{name} {prices.column(name)[found[0]]:g} is not above zero{more}"
+            yield Doubt("positive", _day(prices, found[0]), text)
+            return
 
 
 def _currency(prices: Prices, stored: Prices) -> Iterator[Doubt]:

@@ -7,6 +7,7 @@ variance, and those of twenty series together a good deal.
 """
 
 import contextlib
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,7 +22,10 @@ from lstmfin.errors import DataError
 
 LARGEST_MOVE = 10.0
 """Units of its own volatility that a move of another is taken for at most: a split that nobody told
-of, or a peg let go, would otherwise speak for all. Anything from 4 to 20 does as well."""
+of, or a peg let go, would otherwise speak for all of eight or twenty. Of two, one still does."""
+
+UNKNOWN = 2 / np.pi
+"""The square of the mean size of a normal move of one volatility."""
 
 _MOVES: WeakKeyDictionary[Prices, tuple[Floats, Indices]] = WeakKeyDictionary()
 _OF_PANEL: WeakKeyDictionary[Prices, Floats] = WeakKeyDictionary()
@@ -45,30 +49,39 @@ def panel_variance(n_sessions: int) -> Feature:
 def log_panel_variance(prices: Prices, n_sessions: int) -> Floats:
     r"""Return the log variance of each session if it had moved as the others did, float64 (n,).
 
-    .. math:: \log \sigma_t^2 + \log \frac1w \sum_{s=t-w+1}^t m_s^2
+    .. math:: \log \sigma_t^2 + \log \frac1w \sum_s m_s^2
 
-    with the trailing volatility σ and the moves m of the panel (``panel_moves``): the trailing
-    variance where the others moved by one volatility each. The mean square of a mean of sizes
-    hangs on how many they are and how they are distributed, so its level is for a regression to
-    learn. A session at which nothing new was known of any counts as no session, and w without any
-    as moves of one volatility.
+    with the trailing volatility σ and the moves m of the panel (``panel_moves``) at the last w
+    sessions at which anything new was known, t among them or not: the trailing variance where the
+    others moved by one volatility each. The mean square of a mean of sizes hangs on how many they
+    are and how they are distributed, so its level is for a regression to learn; before anything is
+    known it is that of normal moves.
     """
-    moves = pd.Series(panel_moves(prices) ** 2).rolling(n_sessions, min_periods=1).mean()
-    usual = moves.clip(lower=FLOOR).fillna(1.0).to_numpy(dtype=np.float64)
-    return np.asarray(2 * np.log(price_volatility(prices)) + np.log(usual))
+    squares = pd.Series(panel_moves(prices) ** 2)
+    known = squares.dropna().rolling(n_sessions, min_periods=1).mean()
+    mean = known.reindex(squares.index).ffill().fillna(UNKNOWN).clip(lower=FLOOR)
+    return np.asarray(2 * np.log(price_volatility(prices)) + np.log(mean.to_numpy(np.float64)))
 
 
 def panel_moves(prices: Prices) -> Floats:
     """Return the mean size of the others' moves at each session, float64 (n,).
 
-    Each is the root of a session's variance over the volatility that trailed the session before,
-    ten at most: one wild series does not speak for all. Of each series it is the mean over the
-    sessions that have become known since the row before; NaN where there are none of any series.
+    Each is the size of a session's return over the volatility that trailed the session before, ten
+    at most. Of each series it is the mean over the sessions that have become known since the row
+    before; NaN where there are none of any series.
     """
     if prices not in _OF_PANEL:
         moves = _OF_PANEL[prices] = _panel_moves(prices)
         moves.setflags(write=False)
     return _OF_PANEL[prices]
+
+
+def last_move(prices: Prices, other: Prices) -> int:
+    """Return the position of another's last move known at the last session of a series, or -1."""
+    if not len(other):
+        return -1
+    n_so_far = _moves(other)[1][: int(last_known(prices, other)[-1]) + 2]
+    return int(np.searchsorted(n_so_far, n_so_far[-1])) - 1
 
 
 def _panel_moves(prices: Prices) -> Floats:
@@ -86,18 +99,19 @@ def _panel_moves(prices: Prices) -> Floats:
 def _moves(prices: Prices) -> tuple[Floats, Indices]:
     """Return the sum of all moves before each session, and how many there were, both (n + 1,).
 
-    A move is the root of a session's variance over the volatility before it. Prices that cannot be
-    measured, as of a series that never moved, tell nothing; nor does one of zero or less, and what
-    follows it.
+    A move is the root of a session's squared return over the volatility before it, of closes alone
+    whatever bars there are. Prices that cannot be measured, as of a series that never moved, tell
+    nothing; after one of zero or less all begins anew.
     """
     if prices not in _MOVES:
         moves = np.full(len(prices), np.nan)
-        fell = prices.column("adj_close") <= 0
-        known = prices.slice(int(np.argmax(fell))) if fell.any() else prices
-        with contextlib.suppress(DataError):
-            volatility = np.r_[np.nan, price_volatility(known)[:-1]]
-            size = np.sqrt(realised_variance(known)) / volatility
-            moves[: len(known)] = np.minimum(size, LARGEST_MOVE)
+        fell = np.flatnonzero(prices.column("adj_close") <= 0)
+        for begin, end in zip((0, *(fell + 1)), (*fell, len(prices)), strict=True):
+            with contextlib.suppress(DataError):
+                part = replace(prices, bars=prices.bars.iloc[begin:end]) if len(fell) else prices
+                volatility = np.r_[np.nan, price_volatility(part)[:-1]]
+                size = np.sqrt(realised_variance(part, "close")) / volatility
+                moves[begin:end] = np.minimum(size, LARGEST_MOVE)
         so_far = np.r_[0.0, np.cumsum(np.nan_to_num(moves))]
         _MOVES[prices] = so_far, np.r_[0, np.cumsum(np.isfinite(moves))]
     return _MOVES[prices]

@@ -140,7 +140,7 @@ class Prices:
             at = int(np.argmax(prices <= 0))
             raise DataError(
                 f"{self.symbol}: the price of {self.sessions[at]} is {prices[at]:g}, and returns "
-                "need prices above zero; fetch a range without it (--start, --end)"
+                "need prices above zero; fetch a range without it (--start or --end, --replace)"
             )
         returns = np.full(len(prices), np.nan)
         returns[1:] = np.diff(np.log(prices))

@@ -2,12 +2,12 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from lstmfin.data.prices import Prices
 from lstmfin.data.store import Store
-from lstmfin.data.vintages import prices_as_of
-from lstmfin.errors import DataError
+from lstmfin.data.vintages import NotBegunError, prices_as_of
 
 
 class Reader:
@@ -18,14 +18,14 @@ class Reader:
     store : Store
         Where they are; it must stay open.
     as_of : date, optional
-        The last day that may be known, on the clock of each exchange.
+        The last day that may be known, on the clock of the exchange of the series asked for.
     """
 
     def __init__(self, store: Store, *, as_of: dt.date | None = None) -> None:
         self.store = store
         self.as_of = as_of
-        self._read: dict[str, Prices] = {}
-        self._members: dict[str, Prices | None] = {}
+        self._read: dict[tuple[str, str], Prices] = {}
+        self._members: dict[tuple[str, str], Prices | None] = {}
 
     def prices(
         self, symbol: str, others: Sequence[str] = (), *, panel: Sequence[str] = ()
@@ -40,33 +40,30 @@ class Reader:
         prices = self._one(symbol)
         if not (others or panel):
             return prices
-        members = (self._member(one) for one in panel if one != symbol)
+        clock = "" if self.as_of is None else prices.timezone
+        members = (self._member(one, clock) for one in panel if one != symbol)
         return replace(
             prices,
-            others=tuple(map(self._one, others)),
+            others=tuple(self._one(one, clock) for one in others),
             panel=tuple(one for one in members if one is not None),
         )
 
-    def _one(self, symbol: str) -> Prices:
-        if symbol not in self._read:
-            day = self.as_of
-            self._read[symbol] = (
-                self.store.prices(symbol) if day is None else prices_as_of(self.store, symbol, day)
-            )
-        return self._read[symbol]
+    def _one(self, symbol: str, clock: str = "") -> Prices:
+        """Return a series, as it was known when the day ended on a clock."""
+        key, day = (symbol, clock), self.as_of
+        if key not in self._read:
+            if day is None:
+                self._read[key] = self.store.prices(symbol)
+            else:
+                self._read[key] = prices_as_of(self.store, symbol, day, timezone=clock)
+        return self._read[key]
 
-    def _member(self, symbol: str) -> Prices | None:
-        """Return the finished sessions of one of a panel; none are left of one yet to begin."""
-        if symbol not in self._members:
-            self._members[symbol] = None
+    def _member(self, symbol: str, clock: str) -> Prices | None:
+        """Return the finished sessions of one of a panel; None where it has not begun."""
+        key = (symbol, clock)
+        if key not in self._members:
+            self._members[key] = None
             if symbol in self.store:
-                self._members[symbol] = self._known(symbol).finished()
-        return self._members[symbol]
-
-    def _known(self, symbol: str) -> Prices:
-        try:
-            return self._one(symbol)
-        except DataError:
-            if self.as_of is None:
-                raise
-            return self.store.prices(symbol).slice(0)
+                with suppress(NotBegunError):
+                    self._members[key] = self._one(symbol, clock).finished()
+        return self._members[key]

@@ -17,18 +17,26 @@ from lstmfin.data.store import Store
 from lstmfin.errors import DataError
 
 
-def prices_as_of(store: Store, symbol: str, day: dt.date) -> Prices:
-    """Return a series as it was known at the end of a day on the exchange's own clock.
+class NotBegunError(DataError):
+    """A series had no session yet."""
+
+
+def prices_as_of(store: Store, symbol: str, day: dt.date, *, timezone: str = "") -> Prices:
+    """Return a series as it was known at the end of a day, on the exchange's own clock or another.
 
     Parameters
     ----------
     day : date
         The last that may be known.
+    timezone : str, optional
+        IANA name of the zone on whose clock the day ends, as of the series it is looked at beside.
 
     Raises
     ------
+    NotBegunError
+        When it begins after that day.
     DataError
-        When there is no such series, or it begins after that day.
+        When there is no such series.
 
     Notes
     -----
@@ -36,13 +44,16 @@ def prices_as_of(store: Store, symbol: str, day: dt.date) -> Prices:
     source corrected between that day and the first fetch is in them, and cannot be taken out.
     """
     info = store.info(symbol)
-    zone = ZoneInfo(info.timezone) if info.timezone else dt.UTC
+    name = timezone or info.timezone
+    zone = ZoneInfo(name) if name else dt.UTC
     after = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zone)
     if after > info.began:
         return store.prices(symbol, as_of=after - dt.timedelta(microseconds=1))
     first = store.prices(symbol, as_of=info.began)
     if first.sessions[0] > np.datetime64(day):
-        raise DataError(f"{symbol} has no session up to {day}; its first is {first.sessions[0]}")
+        raise NotBegunError(
+            f"{symbol} has no session up to {day}; its first is {first.sessions[0]}"
+        )
     note = (
         f"was first fetched on {info.began.astimezone(zone):%Y-%m-%d}; its prices as of {day} are "
         "those of that fetch up to then, adjusted with the actions up to then"

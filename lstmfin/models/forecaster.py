@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmfin.config import TrainConfig
-from lstmfin.data.panel import together
+from lstmfin.data.exogenous import MOST_DAYS_OLD
+from lstmfin.data.panel import ALL_KNOWN, Unknown, together, unknown_of
 from lstmfin.data.prices import Prices, drop_range
 from lstmfin.data.reader import Reader
 from lstmfin.data.windows import Windows
@@ -87,8 +88,20 @@ class Forecaster(Ensemble):
         return data.symbols if data is not None and sees_panel(self.config) else ()
 
     def read(self, symbol: str, reader: Reader) -> Prices:
-        """Return the prices of a symbol, and beside them all that the networks look at."""
-        return reader.prices(symbol, self.config.exog, panel=self.panel)
+        """Return the finished prices of a symbol, and beside them all that the networks look at."""
+        return reader.prices(symbol, self.config.exog, panel=self.panel).finished()
+
+    def unknown(self, prices: Prices) -> Unknown:
+        """Return what is not known of the panel at the last session of a series.
+
+        Those of its series that had ended when the networks were trained are not asked for.
+        """
+        if not self.panel:
+            return ALL_KNOWN
+        assert self.provenance is not None
+        alive = np.datetime64(self.provenance.last) - np.timedelta64(MOST_DAYS_OLD, "D")
+        ends = {symbol: np.datetime64(kept.session) for symbol, kept in self.kept.items()}
+        return unknown_of(prices, [one for one in self.panel if ends.get(one, alive) >= alive])
 
     def fit(
         self,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lstmfin.advice import advised
 from lstmfin.data.calendar import calendar_ahead, exchange_of, future_sessions
-from lstmfin.data.panel import unknown_of
+from lstmfin.data.panel import ALL_KNOWN, Unknown
 from lstmfin.data.prices import Prices
 from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.distribution import StudentT
@@ -56,8 +56,8 @@ class Forecast:
         Whether the model was trained on this symbol.
     knows_holidays : bool
         Whether the sessions are those of the exchange's calendar; else its weekdays are taken.
-    not_seen : tuple of str
-        Others of the panel of which the last session was not known, or nothing for 14 days.
+    unknown : Unknown
+        What was not known of the panel.
     """
 
     symbol: str
@@ -73,7 +73,7 @@ class Forecast:
     stale_sessions: int
     was_seen: bool = True
     knows_holidays: bool = False
-    not_seen: tuple[str, ...] = ()
+    unknown: Unknown = ALL_KNOWN
 
     def prices(self, levels: tuple[float, ...] = LEVELS) -> Floats:
         """Return the quantiles (H, Q) of the model's prices."""
@@ -121,6 +121,7 @@ class Forecast:
                 **_named("naive_q", naive[h]),
                 "naive_daily_volatility": float(naive_volatility[h]),
                 "members": len(self.members),
+                "not_seen": list(self.unknown.symbols),
                 **{name: float(values[h]) for name, values in seeds.items()},
             }
             for h, session in enumerate(self.sessions)
@@ -163,15 +164,20 @@ def make_forecast(
         When the model was trained for fewer sessions ahead.
     DataError
         When the prices do not fill a window, or are not of the source the model was trained on, or
-        of the panel that is to be seen with them less than half is known.
+        of the panel that is to be seen with them less than a quarter is known.
     """
     ahead = forecaster.horizon if horizon is None else horizon
     data = forecaster.provenance
     was_seen = data is None or prices.symbol in data.symbols
     _refuse_unfit(forecaster, prices, ahead, was_seen=was_seen)
     prices = prices.finished()
-    unknown = unknown_of(prices, forecaster.panel)
-    unknown.refuse_most(prices.symbol)
+    unknown = forecaster.unknown(prices)
+    if unknown.is_most:
+        raise DataError(
+            f"{prices.symbol} is to be seen with the panel that the network learned from, and "
+            f"{unknown.told(prices.sessions[-1])}; bring them up to date, or train anew without "
+            f"them: {', '.join(unknown.missing)}"
+        )
     method = calibration or forecaster.config.calibration
     outlook, law = replay(forecaster, prices, ahead=ahead, method=method)
     trained_to = data.last if data else str(prices.sessions[-1])
@@ -191,7 +197,7 @@ def make_forecast(
         stale_sessions=int((prices.sessions > np.datetime64(trained_to)).sum()),
         was_seen=was_seen,
         knows_holidays=known is not None,
-        not_seen=unknown.symbols,
+        unknown=unknown,
     )
 
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from lstmfin.config import Settings
+from lstmfin.config import Settings, differences, section_to_table
 from lstmfin.data.calendar import LOOK_BACK, future_sessions
 from lstmfin.data.courier import Courier
 from lstmfin.data.fetch import Received, receive
@@ -26,6 +26,7 @@ from lstmfin.data.reader import Reader
 from lstmfin.data.store import Store
 from lstmfin.data.symbols import parse_symbol
 from lstmfin.errors import ExitCode, LstmfinError, ModelFileError, TryLaterError, WriteError
+from lstmfin.models.again import as_asked
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.forecasts import make_forecast
 from lstmfin.models.shelf import is_of_panel, load_model
@@ -74,6 +75,7 @@ class Evening:
     lines: dict[str, Line] = field(default_factory=dict)
     scores: list[Track] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._ends = time.monotonic() + self.settings.run.max_runtime
@@ -139,7 +141,7 @@ class Evening:
                     if self.settings.train.panel and data is not None:
                         seen = data.symbols
                     found |= dict.fromkeys(seen)
-        return [one for one in found if one not in symbols and one in self._store]
+        return [one for one in found if one not in symbols]
 
     def _watched(self, symbols: Sequence[str]) -> list[str]:
         """Return those that are on the watch-list, or all where there is none."""
@@ -307,6 +309,7 @@ class Evening:
             self._check_time()
             series = [self._reader.prices(symbol, self.settings.train.exog) for symbol in wanted]
             log.info("training %s: %s", ", ".join(wanted), due)
+            self._tell_of_other_options(wanted[0])
             train(
                 self.workspace, self.settings.train, series, now=self.now(), hold=self.hold,
                 pulse=self._check_time,
@@ -317,6 +320,18 @@ class Evening:
                 self._mark_done(symbol)
         for symbol in wanted[1:] if first.step == "train" else ():
             self.lines[symbol].fail("train", RuntimeError(first.error), first.code)
+
+    def _tell_of_other_options(self, symbol: str) -> None:
+        """Note where ``[train]`` asks for another network than the one that is replaced."""
+        with suppress(ModelFileError):
+            old, new = self._model(symbol)[1].config, self.settings.train
+            changed = differences(*(section_to_table(as_asked(one)) for one in (old, new)))
+            if changed:
+                self.notes.append(
+                    f"{symbol}: trained anew as [train] in lstmfin.toml says, which is another "
+                    f"network than before ({'; '.join(changed)})"
+                )
+                log.warning("%s", self.notes[-1])
 
     def _is_trainable(self, symbol: str) -> bool:
         """Whether a symbol can be part of a panel; one that cannot must not stop the others."""
@@ -358,9 +373,10 @@ class Evening:
         forecast = make_forecast(
             forecaster, prices, horizon=_shorter(self.settings.forecast.horizon, forecaster)
         )
-        if forecast.not_seen:
-            names = ", ".join(forecast.not_seen)
-            log.warning("%s: of the panel %s is not known and not seen", symbol, names)
+        if names := forecast.unknown.symbols:
+            line.not_seen = names
+            said = forecast.unknown.told(forecast.origin)
+            log.warning("%s: %s: %s", symbol, said, ", ".join(names))
         line.origin = str(forecast.origin)
         entries = entries_of(forecast, prices, model=line.model, forecaster=forecaster)
         self._let_wait(self._forecasts, symbol, entries)

@@ -32,6 +32,8 @@ class Line:
         Session that was forecast from.
     published, late : int
         Rows that are new in the journal, and those whose sessions are over.
+    not_seen : tuple of str
+        Other series of the panel that were not up to the origin.
     step, error : str
         What failed, and why.
     code : int
@@ -49,6 +51,7 @@ class Line:
     origin: str = ""
     published: int = 0
     late: int = 0
+    not_seen: tuple[str, ...] = ()
     step: str = ""
     error: str = ""
     code: int = ExitCode.OK

@@ -14,7 +14,6 @@ from lstmfin.advice import advised
 from lstmfin.backtest.another import another_network
 from lstmfin.backtest.record import Record, has_record, load_record
 from lstmfin.config import PlotConfig
-from lstmfin.data.panel import unknown_of
 from lstmfin.data.prices import Prices
 from lstmfin.data.reader import Reader
 from lstmfin.data.store import Store
@@ -46,7 +45,7 @@ class Trained:
         panel = asked is not None and asked.model == PANEL
         _, forecaster = load_panel(workspace) if panel else load_model(workspace, symbol)
         with Store(workspace.database) as store:
-            return cls(forecaster, forecaster.read(symbol, Reader(store)).finished())
+            return cls(forecaster, forecaster.read(symbol, Reader(store)))
 
     @property
     def label(self) -> str:
@@ -56,11 +55,12 @@ class Trained:
     @property
     def aside(self) -> str:
         """What must be said beside the picture; empty where all is as it was in training."""
-        data = self.forecaster.provenance
-        if data is not None and self.prices.symbol not in data.symbols:
-            return "By a panel that was not trained on this symbol"
-        n = len(unknown_of(self.prices, self.forecaster.panel).symbols)
-        return f"Nothing of this session is known of {n} series of the panel" if n else ""
+        data, n = self.forecaster.provenance, len(self.forecaster.unknown(self.prices).symbols)
+        was_seen = data is None or self.prices.symbol in data.symbols
+        panel = f", {n} of which {'is' if n == 1 else 'are'} not up to it" if n else ""
+        if not was_seen:
+            return f"By a panel that was not trained on this symbol{panel}"
+        return f"With the rest of a panel{panel}" if n else ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,8 +51,8 @@ def _forecast_tiles(facts: Facts) -> list[Tile]:
         ahead = "next session" if one["horizon"] == 1 else f"{one['horizon']} sessions"
         rise = f"chance of a rise {percent(0)(one['chance_of_rise'])}"
         found.append(Tile(f"90 % range, {ahead}", ends, f"by {one['session']}; {rise}"))
-    if absent := facts.forecast.not_seen:
-        found.append(Tile("Not seen of the panel", f"{len(absent)} series", ", ".join(absent)))
+    if absent := facts.forecast.unknown.symbols:
+        found.append(Tile("Not up to it, of the panel", f"{len(absent)} series", ", ".join(absent)))
     own, naive = (percent(2)(rows[0][k]) for k in ("daily_volatility", "naive_daily_volatility"))
     return [*found, Tile("A day’s volatility", own, f"{naive} by trailing volatility alone")]
 

@@ -96,6 +96,7 @@ def test_every_target_passes_beside_another_series(prices, target):
     same = after.column("close") == beside.column("close")
     np.testing.assert_array_equal(same, beside.sessions <= prices.sessions[99])
     assert len(poisoned(both, 99, "cut").others[0]) == same.sum()
+    assert len(poisoned(both, -1, "cut").others[0]) == 0  # before the first session
 
 
 def test_a_look_at_tomorrow_of_another_series_is_named(prices, monkeypatch):

@@ -91,7 +91,7 @@ def test_a_file_is_that_of_one_panel(files, prices):
         return replace(fold, prices=beside(own, [replace(other, bars=bars)]))
 
     assert files.load(fold) is not None
-    assert files.load(moved(len(prices) - 1)) is not None
+    assert files.load(moved(len(prices) - 5)) is not None
     assert files.load(moved(last - 5)) is None
 
 

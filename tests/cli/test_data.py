@@ -174,7 +174,8 @@ def test_a_replay_with_a_model_that_knows_more_is_told(fetched, store):
     assert fetched("-q", "train", "GARCH", *QUICK).code == 0
     ended = fetched("forecast", "GARCH", "--as-of", day)
     assert ended.code == 0
-    assert f"lstmfin train GARCH --as-of {day}" in ended.err
+    network = "--hidden 4 --window 10 --horizon 3 --epochs 1"
+    assert f"lstmfin train GARCH {network} --as-of {day}\n" in ended.err
     assert "was first fetched on" in ended.err
 
 

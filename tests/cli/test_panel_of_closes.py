@@ -113,30 +113,30 @@ def test_who_is_behind_is_told_and_who_is_old_is_refused(panel, tmp_path):
     ended = panel("forecast", "EURUSD=X")
     assert ended.code == 0
     assert (
-        f"lstmfin: EURUSD=X: what 1 other series of the panel did on {last[1]} is not known and "
-        "not seen; to bring them up to date: lstmfin fetch EURGBP=X\n"
+        f"lstmfin: EURUSD=X: 1 of its panel's 2 other series is not up to {last[1]}, and what it "
+        "lacks is not seen; to bring them up to date: lstmfin fetch EURGBP=X\n"
     ) in ended.err
-    assert "did on" not in panel("forecast", "EURGBP=X").err
+    assert "not up to" not in panel("forecast", "EURGBP=X").err
     panel("plot", "forecast", "EURUSD=X", "--out", tmp_path / "p.svg")
     picture = (tmp_path / "p.svg").read_text()
-    assert "Nothing of this session is known of 1 series of the panel" in picture
+    assert "With the rest of a panel, 1 of which is not up to it" in picture
     assert panel("report").code == 0
     (page,) = (path.read_text() for path in root.glob("reports/*EURUSD*/*.html"))
-    assert "Not seen of the panel" in page
+    assert "Not up to it, of the panel" in page
     assert "EURGBP=X" in page
     only_to(root, "2023-01-31", "EURGBP=X", "EURJPY=X")
     ended = panel("forecast", "EURUSD=X")
     assert ended.code == 65
-    assert "2 of its 2 other series are not there or more than 14 days old" in ended.err
-    assert ended.err.endswith(": lstmfin fetch EURGBP=X EURJPY=X\n")
+    assert "nothing is known of 2 of its panel's 2 other series in the 14 days to" in ended.err
+    assert ended.err.endswith("train anew without them: EURGBP=X, EURJPY=X\n")
 
 
 def test_a_replay_names_who_was_behind(panel, tmp_path):
     """There is nothing to fetch for it."""
     only_to(tmp_path / "w", "2023-06-29", "EURJPY=X")
     ended = panel("forecast", "EURUSD=X", "--as-of", "2023-06-30")
-    assert "EURUSD=X: what 1 other series of the panel did on 2023-06-30 is not known" in ended.err
-    assert "not seen; EURJPY=X\n" in ended.err
+    assert "EURUSD=X: 1 of its panel's 2 other series is not up to 2023-06-30, and" in ended.err
+    assert "is not seen; these are EURJPY=X\n" in ended.err
 
 
 def test_the_panel_is_read_once_a_command(panel, monkeypatch):
@@ -152,16 +152,41 @@ def test_the_panel_is_read_once_a_command(panel, monkeypatch):
     assert sorted(read) == sorted(SYMBOLS)
 
 
-def test_one_symbol_in_the_line_that_trained_the_panel(panel):
-    """It is tested with all of the panel, as it would be in a line of its own."""
+def test_one_symbol_of_a_panel_is_tested_as_all_of_it_are(panel):
+    """The network learns from all, be it in the line that trained it or in one of its own."""
     line = ("backtest", "EURUSD=X", "--train", 400, "--test", 200)
-    alone, after = (
-        panel("-q", "--format", "json", *words)
-        for words in (line, ("train", *SYMBOLS, "--panel", *NETWORK, *line))
+    alone, after, every = (
+        panel("--format", "json", *words)
+        for words in (
+            line,
+            ("train", *SYMBOLS, "--panel", *NETWORK, *line),
+            ("backtest", *SYMBOLS, *line[2:]),
+        )
     )
-    assert (alone.code, after.code) == (0, 0), after.err
-    tested = json.loads(after.out)[-1]
-    assert rows(alone) == tested["rows"]
+    assert (alone.code, after.code, every.code) == (0, 0, 0), after.err
+    assert "in each fold one network learns from the panel of 3 symbols" in alone.err
+
+    def scores(rows):
+        return [
+            (r["model"], r["crps_bps"], r["coverage_90"]) for r in rows if r["symbol"] == "EURUSD=X"
+        ]
+
+    assert scores(rows(alone)) == scores(json.loads(after.out)[-1]["rows"])
+    assert scores(rows(alone)) == scores(rows(every))
+    assert {row["symbol"] for row in rows(alone)} == {"EURUSD=X"}
+
+
+def test_a_panel_that_is_not_there_any_more_is_told_by_a_backtest(panel, tmp_path):
+    """Who is missing, why, and that the network is another one for it."""
+    with Store(tmp_path / "w" / "lstmfin.db") as store, store.writing() as connection:
+        for table in ("bars", "series"):
+            connection.execute(f"DELETE FROM {table} WHERE symbol = 'EURJPY=X'")
+    ended = panel("backtest", "EURUSD=X", "--train", 400, "--test", 200)
+    assert ended.code == 0, ended.err
+    said = (
+        "one network learns from the panel of 2 symbols; the model learned from EURJPY=X, too: no"
+    )
+    assert said in ended.err
 
 
 def test_a_panel_of_one_that_is_to_see_the_others(lstmfin):

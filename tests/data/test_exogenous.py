@@ -50,6 +50,7 @@ def market(symbol, timezone, n=200, *, seed=1, closed=()):
         (("A", NEW_YORK), ("B", ""), 1),
         (("A", ""), ("B", ""), 1),
         (("A", "Africa/Cairo"), ("B", LONDON), 1),  # a zone whose hours are not known
+        (("A", NEW_YORK), ("B", "America/Lima"), 1),  # neither are those: until midnight
     ],
 )
 def test_what_is_known_at_a_close(looks, seen, lag):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from made_prices import build_prices
 
@@ -43,6 +44,7 @@ def test_all_is_known():
     west = closes("B").slice(59)
     assert unknown(east, closes("A"), west).symbols == ()
     assert unknown(east, west.slice(58)).behind == ("B",)
+    assert unknown(closes("A"), west, closes("C", 70)).behind == ("B",)  # C goes on
 
 
 @pytest.mark.parametrize("timezone", ["", NEW_YORK])
@@ -55,30 +57,51 @@ def test_a_session_behind(timezone):
 
 
 def test_what_is_missing_or_old():
-    """Not there, or more than 14 days old; one that has yet to begin is not asked for."""
+    """Not there, or more than 14 days old; of one that is there and no member nothing is asked."""
     own = closes("A")  # to 2020-03-24, a Tuesday
-    day = str(own.sessions[-1])
-    old, just = (
-        closes(name).until(end) for name, end in (("O", "2020-03-09"), ("J", "2020-03-10"))
-    )
-    young = closes("Y", start="2020-04-01")
-    empty = replace(closes("Z").slice(0))
-    assert day == "2020-03-24"
-    found = unknown(own, old, just, young, empty, symbols=("A", "GONE", "J", "O", "Y", "Z"))
+    assert str(own.sessions[-1]) == "2020-03-24"
+    old, just = closes("O").until("2020-03-09"), closes("J").until("2020-03-10")
+    found = unknown(own, old, just, closes("STRANGE", 50), symbols=("A", "GONE", "J", "O"))
     assert found == (("GONE", "O"), ("J",), 3)
     assert found.symbols == ("GONE", "O", "J")
+    again = closes("O", 90)
+    gap = replace(again, bars=again.bars.drop(again.bars.index[48:61]))
+    assert unknown(own, gap).missing == ("O",)  # it goes on, and was not there at the time
 
 
-def test_less_than_half_is_refused():
-    """In one sentence, with the line that mends it."""
-    own, members = closes("A"), [closes(name) for name in "BCDE"]
-    found = unknown(own, *members[:2], symbols="ABCDE")
-    found.refuse_most("A")
-    with pytest.raises(DataError) as caught:
-        unknown(own, members[0], symbols="ABCDE").refuse_most("A")
-    assert str(caught.value) == (
-        "A is to be seen with the panel that the network learned from, and 3 of its 4 other "
-        "series are not there or more than 14 days old; bring them up to date: "
-        "lstmfin fetch C D E"
+def test_what_says_nothing_is_missing():
+    """Too young to be measured, yet to begin, constant, or at zero or less since long ago."""
+    own = closes("A")
+    young, empty = (replace(closes("B").slice(n), symbol=f"Y{n}") for n in (5, 0))
+    late, flat = closes("L", start="2020-03-04"), closes("F")
+    flat = replace(flat, bars=flat.bars.assign(close=1.0, adj_close=1.0))
+    fallen = closes("Z")
+    below = np.r_[fallen.column("adj_close")[:40], -1.0, fallen.column("adj_close")[41:]]
+    fallen = replace(fallen, bars=fallen.bars.assign(adj_close=below))
+    found = unknown(own, young, empty, late, flat, fallen)
+    assert found == (("Y5", "Y0", "L", "F", "Z"), (), 5)
+    below = np.r_[fallen.column("adj_close")[:20], -1.0, closes("Z").column("adj_close")[21:]]
+    again = replace(fallen, bars=fallen.bars.assign(adj_close=below))
+    assert unknown(own, again) == ((), (), 1)  # it has begun anew since
+
+
+@pytest.mark.parametrize(("n_known", "is_most"), [(0, True), (1, False), (2, False)])
+def test_less_than_a_quarter_is_too_little(n_known, is_most):
+    """What is said of it names how many; those that are behind are known."""
+    own, members = closes("A"), [closes(name, 59) for name in "BCDE"]
+    found = unknown(own, *members[:n_known], symbols="ABCDE")
+    assert found.is_most == is_most
+    some = "4 of its panel's 4 other series"
+    assert found.told("then") == (
+        f"nothing is known of {some} in the 14 days to then"
+        if is_most
+        else f"{some} are not up to then, and what they lack is not seen"
     )
-    unknown(own, symbols="A").refuse_most("A")
+    assert not unknown(own, symbols="A").is_most
+
+
+def test_one_is_told_as_one():
+    one = unknown(closes("A"), closes("B", 59), closes("C"))
+    assert one.told("then") == (
+        "1 of its panel's 2 other series is not up to then, and what it lacks is not seen"
+    )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made_prices import build_prices
 
 from lstmfin.data.panel import beside, together
-from lstmfin.data.panel_variance import LARGEST_MOVE, log_panel_variance, panel_moves
+from lstmfin.data.panel_variance import log_panel_variance, panel_moves
 from lstmfin.data.prices import drop_range
 from lstmfin.data.volatility import price_volatility
 from lstmfin.data.windows import carried_features
@@ -87,7 +87,7 @@ def test_had_it_moved_as_they_did():
         few = moves[max(21, 24 - n) : 24].mean()
         assert found[23] == pytest.approx(np.log(trailing[23] * few))
     alone = beside(own, [own])
-    np.testing.assert_allclose(log_panel_variance(alone, 1), np.log(trailing))
+    np.testing.assert_allclose(log_panel_variance(alone, 1), np.log(trailing * 2 / np.pi))
 
 
 def test_what_cannot_be_measured_tells_nothing():
@@ -114,7 +114,7 @@ def test_one_wild_day_of_one_does_not_speak_for_all():
     wild = panel_moves(beside(every[0], [*every[:20], replace(every[20], bars=split)]))
     np.testing.assert_array_equal(calm[:100], wild[:100])
     usual = size(every[20])[every[20].sessions[100]]
-    assert wild[100] == pytest.approx(calm[100] + (LARGEST_MOVE - usual) / 20)
+    assert wild[100] == pytest.approx(calm[100] + (10 - usual) / 20)
 
 
 def test_what_was_computed_cannot_be_written_over():

@@ -49,11 +49,11 @@ def test_each_is_read_once(store):
 
 
 def test_as_of_a_day(store):
-    """All of them as they were then; of a panel's series yet to begin there is no session."""
+    """All of them as they were then; of a panel those that had begun."""
     day = dt.date(2020, 2, 3)
     seen = Reader(store, as_of=day).prices("A", ["B"], panel=("A", "B", "LATER"))
-    assert {str(one.sessions[-1]) for one in (seen, *seen.others, seen.panel[0])} == {"2020-02-03"}
-    assert [(one.symbol, len(one)) for one in seen.panel[1:]] == [("LATER", 0)]
+    assert {str(one.sessions[-1]) for one in (seen, *seen.others, *seen.panel)} == {"2020-02-03"}
+    assert [one.symbol for one in seen.panel] == ["B"]
     with pytest.raises(DataError, match="LATER"):
         Reader(store, as_of=day).prices("LATER")
 
@@ -62,8 +62,22 @@ def test_a_series_extended_back_afterwards(store):
     """What its first fetch did not have was not known then, whatever the store has now."""
     store.update(LATER, now=NOW + dt.timedelta(days=1))
     assert str(store.info("LATER").first) == "2020-01-01"
-    (seen,) = Reader(store, as_of=dt.date(2020, 2, 3)).prices("A", panel=("LATER",)).panel
-    assert len(seen) == 0
+    assert Reader(store, as_of=dt.date(2020, 2, 3)).prices("A", panel=("LATER",)).panel == ()
+
+
+def test_a_day_ends_on_the_clock_of_who_looks(store):
+    """What New York's evening saw of Tokyo's close of that day its replay sees, too."""
+    whole = replace(build_prices(60, symbol="E"), timezone="Asia/Tokyo")
+    looks = replace(build_prices(60, symbol="W"), timezone="America/New_York")
+    day = whole.sessions[-1].item()
+    assert str(day) == "2020-03-24"
+    for n, evening in ((59, 23), (60, 24)):
+        for prices in (whole, looks):
+            now = dt.datetime(2020, 3, evening, 22, tzinfo=dt.UTC)
+            store.update(prices.slice(n), now=now)
+    seen = Reader(store, as_of=day).prices("W", ["E"], panel=("E",))
+    assert {len(one) for one in (seen, *seen.others, *seen.panel)} == {60}
+    assert len(Reader(store, as_of=day).prices("E")) == 59  # 22:00 UTC was the day after there
 
 
 def test_what_cannot_be_read_is_not_left_out(store):

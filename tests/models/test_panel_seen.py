@@ -97,16 +97,25 @@ def test_a_kept_calibration_is_that_of_a_replay(panel, again, three):
 
 
 def test_what_is_not_known_of_the_panel_is_told(panel, three):
-    """One without the last sessions is named; where less than half is known, it is refused."""
-    own, b, c = three  # of which C has ended long before
-    new = replace(b, symbol="C")
-    assert make_forecast(panel, beside(own, [b, new])).not_seen == ()
-    assert make_forecast(panel, beside(own, [b, new.slice(255)])).not_seen == ("C",)
-    for there in ([b], [b, c]):
-        assert make_forecast(panel, beside(own, there)).not_seen == ("C",)
-    with pytest.raises(DataError, match=r"and 2 of its 2 other series are not there or more than"):
-        make_forecast(panel, beside(own, [b.slice(200)]))
+    """One without the last sessions is named; one that had ended in training is not asked for."""
+    own, b, c = three
+    for there in ([b, c], [b], [b, c.slice(100)]):
+        assert make_forecast(panel, beside(own, there)).unknown == ((), (), 1)
+    found = make_forecast(panel, beside(own, [b.slice(255), c]))
+    assert found.unknown == ((), ("B",), 1)
+    assert found.rows()[0]["not_seen"] == ["B"]
+    for there in ([b.slice(200)], [c]):
+        with pytest.raises(DataError, match=r"known of 1 of its panel's 1 other series in the 14"):
+            make_forecast(panel, beside(own, there))
     assert len(panel.predict(beside(own, [b.slice(200)]), np.array([250])).median) == 1
+
+
+def test_what_sees_no_panel_asks_for_none(three, small):
+    """Whatever series stand beside it."""
+    alone = Forecaster(replace(small, target="volatility"))
+    alone.fit(three[0].slice(200))
+    made = make_forecast(alone, beside(three[1], [three[2].slice(100)]))
+    assert made.unknown == ((), (), 0)
 
 
 def test_a_panel_of_one_sees_nobody(three, small):
@@ -129,6 +138,9 @@ def test_two_of_one_name(three, small):
 def test_what_comes_with_a_panel_is_seen_with_that_one(three, panel):
     """Of one symbol of a panel alone, and of others that are not learned from."""
     own, b, c = three
+    single = Forecaster(panel.config)
+    single.fit([beside(own, [b])])
+    assert single.provenance.symbols == ("A",)
     shown, together_with_it = (Forecaster(panel.config) for _ in range(2))
     shown.fit([beside(own, [c]), beside(b, [c])])
     together_with_it.fit([own, b])

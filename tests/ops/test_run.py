@@ -463,15 +463,18 @@ def test_a_run_of_one_brings_its_panel_up_to_date(panel_of_closes):
     with Store(house.database) as store, Journal(house.database) as journal:
         own, *_ = together([store.prices(symbol) for symbol in CLOSES])
         made = make_forecast(load_panel(Workspace(house.root))[1], own)
-        assert made.not_seen == ()
+        assert made.unknown.symbols == ()
         rows = journal.entries("S1")[-3:]
         assert [one.q05 for one in rows] == [row["q05"] for row in made.rows()]
 
 
-@pytest.mark.parametrize("is_seen", [True, False])
-def test_a_run_of_one_trains_the_whole_panel(panel_of_closes, is_seen):
+@pytest.mark.parametrize(("is_seen", "is_watched"), [(True, True), (False, True), (True, False)])
+def test_a_run_of_one_trains_the_whole_panel(panel_of_closes, is_seen, is_watched):
     """A panel that is due is not trained anew on the one symbol that was named."""
     house = panel_of_closes
+    if not is_watched:
+        toml = house.root / "lstmfin.toml"
+        toml.write_text(toml.read_text().replace('symbols = ["S1", "S2", "S4"]', ""))
     if not is_seen:
         assert house("-q", "train", *CLOSES, "--features", "log-return,variance-day").code == 0
     assert bool(load_panel(Workspace(house.root))[1].panel) == is_seen
@@ -481,6 +484,30 @@ def test_a_run_of_one_trains_the_whole_panel(panel_of_closes, is_seen):
     assert ended.code == 0, ended.err
     assert {one: found[one]["trained"] for one in CLOSES} == dict.fromkeys(CLOSES, "age")
     assert load_panel(Workspace(house.root))[1].provenance.symbols == CLOSES
+
+
+def test_a_run_of_one_whose_panel_is_damaged(panel_of_closes):
+    """It is trained anew, as any model that cannot be read."""
+    house = panel_of_closes
+    for path in (Workspace(house.root).panel).glob("*/manifest.json"):
+        path.write_text("{")
+    ended, found = evening(house, "S1")
+    assert ended.code == 0, ended.err
+    assert (found["S1"]["trained"], found["S1"]["published"]) == ("no model", 3)
+
+
+def test_a_network_of_other_options_is_told(house):
+    """What was trained by hand is trained anew as the file says, and not in silence."""
+    house.make("S1")
+    assert house("-q", "fetch", "S1", "train", "--hidden", 3).code == 0
+    house.evening()
+    toml = house.root / "lstmfin.toml"
+    toml.write_text(toml.read_text().replace("[run]\n", "[run]\nretrain-age = 1\n"))
+    said = "S1: trained anew as [train] in lstmfin.toml says, which is another network than before"
+    ended = house("run")
+    assert " ".join(ended.out.split()).count(f"Other options: {said} (hidden 3 → 2).") == 1
+    house.evening()
+    assert "Other options" not in house("run").out
 
 
 def test_what_left_the_watch_list_leaves_the_panel(panel_of_closes):
@@ -505,4 +532,5 @@ def test_a_run_of_one_whose_panel_cannot_be_fetched(panel_of_closes, caplog):
     FAULTS["S4"] = SourceError("down")
     ended, found = evening(house, "S1")
     assert (ended.code, found["S1"]["published"]) == (3, 3)
-    assert "S1: of the panel S4 is not known and not seen" in caplog.text
+    assert found["S1"]["not_seen"] == ["S4"]
+    assert "S1: 1 of its panel's 2 other series is not up to 2026-03-05, and what" in caplog.text

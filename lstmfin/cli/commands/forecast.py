@@ -1,6 +1,5 @@
 """Forecast the range of the next sessions from a saved model."""
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -104,33 +103,37 @@ def _made(job: Job, config: ForecastConfig, symbol: str, reader: "Reader") -> Ma
         forecaster, prices, horizon=config.horizon, calibration=config.calibration
     )
     rows = [{"symbol": symbol, "model": identity, **row} for row in forecast.rows()]
-    _warn(job, forecast, forecaster, reader.as_of)
+    _warn(job, forecast, forecaster, reader)
     if reader.as_of is None:
         _publish(job, forecast, prices, identity, forecaster)
     return Made(forecast, rows, prices.finished().column("close"))
 
 
-def _warn(job: Job, forecast: "Forecast", forecaster: "Forecaster", as_of: dt.date | None) -> None:
+def _mend(reader: "Reader", names: tuple[str, ...]) -> str:
+    """Return who they are, and how they are brought up to date where that can be."""
+    sources = {reader.store.info(one).source if one in reader.store else "" for one in names}
+    if reader.as_of is not None or sources & {"", "csv"}:
+        return f"these are {', '.join(names)}"
+    return f"to bring them up to date: {advised('fetch', *names)}"
+
+
+def _warn(job: Job, forecast: "Forecast", forecaster: "Forecaster", reader: "Reader") -> None:
     """Tell what the model had seen: too much for a replay, or not all that there is."""
-    symbol, data = forecast.symbol, forecaster.provenance
+    from lstmfin.models.again import train_line
+
+    symbol, data, as_of = forecast.symbol, forecaster.provenance, reader.as_of
+    again = train_line(forecaster, job.settings.train)
     if as_of is not None and data and data.last > str(forecast.origin):
         job.tell(
             f"{symbol}: the model was trained on prices to {data.last} and knows what came "
-            f"after this forecast; for a replay: {advised('train', symbol, '--as-of', str(as_of))}"
+            f"after this forecast; for a replay: {again} --as-of {as_of}"
         )
     if n := forecast.stale_sessions:
         sessions = "session" if n == 1 else f"{n} sessions"
-        job.tell(
-            f"{symbol}: the model has not seen the last {sessions}; "
-            f"to train it anew: {advised('train', symbol)}"
-        )
-    if forecast.not_seen:
-        n, names = len(forecast.not_seen), forecast.not_seen
-        mend = f"to bring them up to date: {advised('fetch', *names)}"
-        job.tell(
-            f"{symbol}: what {n} other series of the panel did on {forecast.origin} is not known "
-            f"and not seen; {mend if as_of is None else ', '.join(names)}"
-        )
+        job.tell(f"{symbol}: the model has not seen the last {sessions}; to train it anew: {again}")
+    if names := forecast.unknown.symbols:
+        said = forecast.unknown.told(forecast.origin)
+        job.tell(f"{symbol}: {said}; {_mend(reader, names)}")
     if not forecast.was_seen:
         job.tell(f"{symbol}: forecast by a panel that was not trained on it")
 
