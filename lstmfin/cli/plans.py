@@ -47,15 +47,21 @@ class Plans:
             self.of[symbol] = plan
             self.runs.append(plan)
 
-    def add_panel(self, symbols: Sequence[str], network: TrainConfig) -> None:
-        """Add symbols that share a network; one that cannot be tested is left out alone."""
+    def add_panel(self, symbols: Sequence[str], network: TrainConfig, panel: Sequence[str]) -> None:
+        """Add symbols that share a network; one that cannot be tested is left out alone.
+
+        Parameters
+        ----------
+        panel : sequence of str
+            All that the saved network learned from, of which the symbols are some.
+        """
         from lstmfin.backtest.panel import plan_panel
         from lstmfin.backtest.walkforward import checked
         from lstmfin.models.forecaster import Forecaster
 
         series: list[Prices] = []
         left_out: dict[str, LstmfinError] = {}
-        for symbol in dict.fromkeys((*symbols, *panel_of(self.job, symbols[0]))):
+        for symbol in dict.fromkeys((*symbols, *panel)):
             try:
                 prices = self.job.noted(self.reader.prices(symbol, network.exog))
                 Forecaster(network).check(checked(prices, self.config))
@@ -67,13 +73,13 @@ class Plans:
         if not asked:
             return
         try:
-            panel = plan_panel(series, network=network, config=self.config, asked=asked)
+            plan = plan_panel(series, network=network, config=self.config, asked=asked)
         except LstmfinError as error:
             self.of.update(dict.fromkeys(asked, error))
             return
-        self.of.update(panel.left_out)
-        self.of.update({plan.prices.symbol: plan for plan in panel.plans})
-        self.runs.append(panel)
+        self.of.update(plan.left_out)
+        self.of.update({one.prices.symbol: one for one in plan.plans})
+        self.runs.append(plan)
         n = len(series)
         text = f"in each fold one network learns from the panel of {n} symbol{'s' * (n != 1)}"
         if absent := [one for one in left_out if one not in symbols]:
@@ -91,17 +97,18 @@ def plans_of(
 
 def _plans(plans: Plans, symbols: Sequence[str]) -> Plans:
     job = plans.job
-    networks: dict[str, TrainConfig] = {}
+    networks: dict[str, tuple[TrainConfig, tuple[str, ...]]] = {}
     for symbol in symbols:
         try:
-            networks[symbol] = network_of(job, symbol)
+            networks[symbol] = network_of(job, symbol), panel_of(job, symbol)
         except LstmfinError as error:
             plans.of[symbol] = error
-    for symbol, network in networks.items():
+    for symbol, (network, panel) in networks.items():
         if not network.panel:
             plans.add(symbol, network)
         elif symbol not in plans.of:
-            plans.add_panel([one for one, other in networks.items() if other == network], network)
+            together = [one for one, other in networks.items() if other == (network, panel)]
+            plans.add_panel(together, network, panel)
     return plans
 
 

@@ -120,7 +120,7 @@ def future_sessions(sessions: Sessions, n_sessions: int, *, exchange: str = "") 
 def calendar_ahead(sessions: Sessions, n_sessions: int, *, exchange: str) -> Sessions | None:
     """Return the next sessions by the exchange's calendar, None where it cannot tell them."""
     recent = sessions[-LOOK_BACK:].astype("datetime64[D]")
-    days = 2 * n_sessions + 30  # more than enough for weekends and holidays
+    days = 60 * (n_sessions // 20 + 1)  # enough for weekends and holidays, the same for most
     known = _calendar_sessions(exchange, recent[0], recent[-1] + days) if exchange else None
     if known is None:
         return None

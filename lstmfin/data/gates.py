@@ -26,6 +26,9 @@ SIGMAS = 10.0
 RECENT = 60
 """Sessions in which a price that jumps and comes back is taken for a wrong one."""
 
+STILL = 10
+"""Sessions without any change of the price at the end of a series that are told."""
+
 REMAINDER = 0.3
 """Share of a jump that may be left after the session when it was no more than a spike."""
 
@@ -55,8 +58,7 @@ def review(prices: Prices) -> list[Doubt]:
         for at in np.flatnonzero(large).tolist()
     ]
     doubts += _positive(prices, np.ones(len(prices), dtype=bool))
-    if len(prices) > 1 and not np.ptp(prices.column("adj_close")):
-        doubts.append(Doubt("constant", _day(prices, len(prices) - 1), "the price never changes"))
+    doubts += _stands_still(prices)
     repeats = _repeats(prices)
     doubts += [
         Doubt("stale", _day(prices, at), "every price and the volume are those of the day before")
@@ -89,6 +91,15 @@ def _positive(prices: Prices, judged: NDArray[np.bool_]) -> Iterator[Doubt]:
             text = f"{name} {prices.column(name)[found[0]]:g} is not above zero{more}"
             yield Doubt("positive", _day(prices, found[0]), text)
             return
+
+
+def _stands_still(prices: Prices) -> Iterator[Doubt]:
+    """Yield the last session of a series whose price has not changed for long."""
+    changed = np.flatnonzero(np.diff(prices.column("close")))
+    n = len(prices) - 1 - (int(changed[-1]) + 1 if len(changed) else 0)
+    if n >= STILL:
+        text = f"the price has not changed for {n} sessions"
+        yield Doubt("still", _day(prices, len(prices) - 1), text)
 
 
 def _currency(prices: Prices, stored: Prices) -> Iterator[Doubt]:

@@ -77,11 +77,17 @@ def panel_moves(prices: Prices) -> Floats:
 
 
 def last_move(prices: Prices, other: Prices) -> int:
-    """Return the position of another's last move known at the last session of a series, or -1."""
+    """Return the position of another's last move known at the last session of a series, or -1.
+
+    A price that stands still is no move, be the market calm or the feed dead.
+    """
     if not len(other):
         return -1
-    n_so_far = _moves(other)[1][: int(last_known(prices, other)[-1]) + 2]
-    return int(np.searchsorted(n_so_far, n_so_far[-1])) - 1
+    is_measured = np.diff(_moves(other)[1]) > 0
+    has_moved = np.diff(other.column("adj_close"), prepend=np.nan) != 0
+    known = np.flatnonzero(is_measured & has_moved)
+    n_known = np.searchsorted(known, last_known(prices, other)[-1], side="right")
+    return int(known[n_known - 1]) if n_known else -1
 
 
 def _panel_moves(prices: Prices) -> Floats:

@@ -1,13 +1,12 @@
 """A forecast as people read it: ranges of prices on the sessions to come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmfin.advice import advised
 from lstmfin.data.calendar import calendar_ahead, exchange_of, future_sessions
 from lstmfin.data.panel import ALL_KNOWN, Unknown
 from lstmfin.data.prices import Prices
@@ -15,6 +14,7 @@ from lstmfin.errors import DataError, UsageError
 from lstmfin.metrics.distribution import StudentT
 from lstmfin.metrics.law import Law
 from lstmfin.metrics.stretched import Stretched
+from lstmfin.models.again import as_asked, train_line
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.replay import replay
 
@@ -204,16 +204,18 @@ def make_forecast(
 def _refuse_unfit(forecaster: Forecaster, prices: Prices, ahead: int, *, was_seen: bool) -> None:
     """Refuse a horizon, or prices of a source, that the model was not trained for."""
     symbol, data = prices.symbol, forecaster.provenance
+    config = as_asked(forecaster.config, prices)
+    symbols = data.symbols if data is not None else (symbol,)
     if ahead > forecaster.horizon:
         raise UsageError(
             f"--horizon {ahead} is beyond the {forecaster.horizon} sessions that the model of "
             f"{symbol} was trained for; train it for more: "
-            f"{advised('train', symbol, '--horizon', str(ahead))}"
+            f"{train_line(replace(config, horizon=ahead), symbols)}"
         )
     if data is not None and was_seen and prices.source not in data.source.split(", "):
         raise DataError(
             f"the model of {symbol} was trained on prices from {data.source}, and those in the "
-            f"workspace are from {prices.source}; train anew: {advised('train', symbol)}"
+            f"workspace are from {prices.source}; train anew: {train_line(config, symbols)}"
         )
 
 

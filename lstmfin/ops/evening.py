@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from lstmfin.config import Settings, differences, section_to_table
+from lstmfin.config import Settings
 from lstmfin.data.calendar import LOOK_BACK, future_sessions
 from lstmfin.data.courier import Courier
 from lstmfin.data.fetch import Received, receive
@@ -26,11 +26,11 @@ from lstmfin.data.reader import Reader
 from lstmfin.data.store import Store
 from lstmfin.data.symbols import parse_symbol
 from lstmfin.errors import ExitCode, LstmfinError, ModelFileError, TryLaterError, WriteError
-from lstmfin.models.again import as_asked
 from lstmfin.models.forecaster import Forecaster
 from lstmfin.models.forecasts import make_forecast
 from lstmfin.models.shelf import is_of_panel, load_model
 from lstmfin.ops.alarm import threshold_of
+from lstmfin.ops.due import other_options, reason_to_train
 from lstmfin.ops.journal import LONGEST_SETBACK, Entry, Journal, entries_of
 from lstmfin.ops.line import DONE, FAILED, NOTHING_NEW, Line
 from lstmfin.ops.review import is_unscored
@@ -113,7 +113,7 @@ class Evening:
             self._score_all()
             together = self.settings.train.panel
             for group in [modelled] if together else [(symbol,) for symbol in modelled]:
-                self._train_what_is_due([*group, *self._watched(members)] if together else group)
+                self._train_what_is_due([*group, *self._partners(members)] if together else group)
                 for symbol in group:
                     with self._attempt(symbol, "forecast"):
                         self._make_forecast(symbol)
@@ -143,10 +143,14 @@ class Evening:
                     found |= dict.fromkeys(seen)
         return [one for one in found if one not in symbols]
 
-    def _watched(self, symbols: Sequence[str]) -> list[str]:
-        """Return those that are on the watch-list, or all where there is none."""
+    def _partners(self, members: Sequence[str]) -> list[str]:
+        """Return those of a panel that are trained with it: watched, and without another model."""
         watched = tuple(map(parse_symbol, self.settings.symbols))
-        return [one for one in symbols if one in watched or not watched]
+        return [
+            one
+            for one in members
+            if (one in watched or not watched) and is_of_panel(self.workspace, one)
+        ]
 
     def _alarms(self) -> list[str]:
         """Return which tests of which tracks have left their band, in words."""
@@ -309,7 +313,7 @@ class Evening:
             self._check_time()
             series = [self._reader.prices(symbol, self.settings.train.exog) for symbol in wanted]
             log.info("training %s: %s", ", ".join(wanted), due)
-            self._tell_of_other_options(wanted[0])
+            self._tell_of_other_networks(wanted)
             train(
                 self.workspace, self.settings.train, series, now=self.now(), hold=self.hold,
                 pulse=self._check_time,
@@ -321,17 +325,24 @@ class Evening:
         for symbol in wanted[1:] if first.step == "train" else ():
             self.lines[symbol].fail("train", RuntimeError(first.error), first.code)
 
-    def _tell_of_other_options(self, symbol: str) -> None:
-        """Note where ``[train]`` asks for another network than the one that is replaced."""
-        with suppress(ModelFileError):
-            old, new = self._model(symbol)[1].config, self.settings.train
-            changed = differences(*(section_to_table(as_asked(one)) for one in (old, new)))
-            if changed:
-                self.notes.append(
-                    f"{symbol}: trained anew as [train] in lstmfin.toml says, which is another "
-                    f"network than before ({'; '.join(changed)})"
-                )
-                log.warning("%s", self.notes[-1])
+    def _tell_of_other_networks(self, symbols: Sequence[str]) -> None:
+        """Note where other networks than before are trained, or a panel of fewer series."""
+        changed: dict[str, list[str]] = {}
+        lost: dict[str, None] = {}
+        for symbol in symbols:
+            with suppress(ModelFileError):
+                forecaster, new = self._model(symbol)[1], self.settings.train
+                prices, data = forecaster.read(symbol, self._reader), forecaster.provenance
+                for text in other_options(forecaster.config, new, prices):
+                    changed.setdefault(text, []).append(symbol)
+                if new.panel and forecaster.config.panel and data is not None:
+                    lost |= dict.fromkeys(one for one in data.symbols if one not in symbols)
+        for text, those in changed.items():
+            self.notes.append(f"{', '.join(those)}: trained anew as [train] says: {text}")
+        if lost:
+            self.notes.append(f"{', '.join(lost)}: not in the panel any more")
+        for text in self.notes:
+            log.warning("%s", text)
 
     def _is_trainable(self, symbol: str) -> bool:
         """Whether a symbol can be part of a panel; one that cannot must not stop the others."""
@@ -344,24 +355,16 @@ class Evening:
 
     def _due(self, symbol: str) -> str:
         """Return why a symbol's model is to be trained anew; empty when it is not."""
-        config = self.settings.run
         try:
             identity, forecaster = self._model(symbol)
         except ModelFileError as error:
             log.info("%s", error)
             return "no model"
-        data, prices = forecaster.provenance, self._reader.prices(symbol)
-        if data is None or prices.source not in data.source.split(", "):
-            return "source"
-        n_new = int((prices.finished().sessions > np.datetime64(data.last)).sum())
-        if n_new >= config.retrain_age:
-            return "age"
-        threshold = threshold_of(self.settings.score.false_alarms, len(self.lines))
-        for track in () if config.ignore_drift else tracks(self._journal, symbol, model=identity):
-            for alarm in track.alarms(threshold):
-                if alarm.is_raised and n_new:
-                    return f"drift of {alarm.test}"
-        return ""
+        return reason_to_train(
+            forecaster, identity, self._reader.prices(symbol), self._journal,
+            config=self.settings.run,
+            threshold=threshold_of(self.settings.score.false_alarms, len(self.lines)),
+        )  # fmt: skip
 
     def _make_forecast(self, symbol: str) -> None:
         line = self.lines[symbol]

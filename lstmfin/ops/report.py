@@ -33,6 +33,7 @@ def write_report(
         "seed": evening.settings.train.seed,
         "symbols": [line.row() for line in evening.lines.values()],
         "alarms": evening.alarms,
+        "notes": evening.notes,
         "scores": [_finite(track.row()) for track in evening.scores],
     }
     write_atomically(path, json.dumps(document, indent=1, allow_nan=False).encode())

@@ -57,10 +57,9 @@ class Trained:
         """What must be said beside the picture; empty where all is as it was in training."""
         data, n = self.forecaster.provenance, len(self.forecaster.unknown(self.prices).symbols)
         was_seen = data is None or self.prices.symbol in data.symbols
-        panel = f", {n} of which {'is' if n == 1 else 'are'} not up to it" if n else ""
-        if not was_seen:
-            return f"By a panel that was not trained on this symbol{panel}"
-        return f"With the rest of a panel{panel}" if n else ""
+        behind = f"{n} series of its panel {'is' if n == 1 else 'are'} not up to this session"
+        unseen = "By a panel that was not trained on this symbol"
+        return "; ".join([unseen] * (not was_seen) + [behind] * bool(n))
 
 
 @dataclass(frozen=True, eq=False)

@@ -141,7 +141,7 @@ def test_a_horizon_beyond_the_model(trained):
     """A model says no more than it was trained for, and how to train one that does."""
     ended = trained("forecast", "GARCH", "--horizon", 9)
     assert ended.code == 2
-    assert "lstmfin train GARCH --horizon 9" in ended.err
+    assert "lstmfin train GARCH --hidden 4 --window 10 --horizon 9 --epochs 2\n" in ended.err
     shorter = json.loads(trained("--format", "json", "forecast", "GARCH", "--horizon", 2).out)
     assert len(shorter["rows"]) == 2
 
@@ -269,7 +269,7 @@ def test_pictures_of_what_there_is(trained, tmp_path):
     rows = json.loads(ended.out)["rows"]
     assert {row["kind"] for row in rows} == {"forecast", "gates", "training"}
     assert "lstmfin backtest GARCH" in ended.err
-    assert "lstmfin train GARCH --members 5" in ended.err
+    assert "lstmfin train GARCH --hidden 4 --window 10 --horizon 3 --members 5" in ended.err
     assert all(Path(row["path"]).read_bytes().startswith(b"\x89PNG") for row in rows)
 
 

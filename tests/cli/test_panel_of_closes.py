@@ -119,7 +119,7 @@ def test_who_is_behind_is_told_and_who_is_old_is_refused(panel, tmp_path):
     assert "not up to" not in panel("forecast", "EURGBP=X").err
     panel("plot", "forecast", "EURUSD=X", "--out", tmp_path / "p.svg")
     picture = (tmp_path / "p.svg").read_text()
-    assert "With the rest of a panel, 1 of which is not up to it" in picture
+    assert "1 series of its panel is not up to this session" in picture
     assert panel("report").code == 0
     (page,) = (path.read_text() for path in root.glob("reports/*EURUSD*/*.html"))
     assert "Not up to it, of the panel" in page

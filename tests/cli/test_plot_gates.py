@@ -41,7 +41,7 @@ def test_a_stretch_and_units_may_be_chosen(trained, tmp_path):
         ("gates NONE", 65, ["lstmfin train NONE"]),
         ("equity GARCH --last 20", 2, ["'equity' has no --last", "it is for: gates"]),
         ("gate GARCH", 2, ["did you mean 'gates'"]),
-        ("seeds GARCH", 65, ["one network", "lstmfin train GARCH --members 5"]),
+        ("seeds GARCH", 65, ["one network", "lstmfin train GARCH ", " --members 5"]),
         ("skill GARCH", 65, ["lstmfin backtest GARCH"]),
         ("calibration GARCH", 65, ["lstmfin backtest GARCH"]),
     ],

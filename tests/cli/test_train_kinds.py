@@ -176,7 +176,7 @@ def test_a_backtest_of_a_panel_says_what_it_tests(fetched):
     line = ("train", *QUICK, *options, "backtest", "--train", "300", "--test", "300")
     ended = fetched("--format", "json", *line)
     assert ended.code == 0, ended.err
-    assert "in each fold one network learns from the panel of 1 symbols" in ended.err
+    assert "in each fold one network learns from the panel of 1 symbol\n" in ended.err
     trained, tested = json.loads(ended.out)
     assert trained["rows"][0]["symbols"] == ["GARCH"]
     assert {row["symbol"] for row in tested["rows"]} == {"GARCH"}

@@ -78,8 +78,11 @@ def test_what_says_nothing_is_missing():
     fallen = closes("Z")
     below = np.r_[fallen.column("adj_close")[:40], -1.0, fallen.column("adj_close")[41:]]
     fallen = replace(fallen, bars=fallen.bars.assign(adj_close=below))
-    found = unknown(own, young, empty, late, flat, fallen)
-    assert found == (("Y5", "Y0", "L", "F", "Z"), (), 5)
+    dead = closes("D")  # a feed that gives its last price again and again
+    stands = np.r_[dead.column("adj_close")[:48], np.full(12, dead.column("adj_close")[47])]
+    dead = replace(dead, bars=dead.bars.assign(adj_close=stands, close=stands))
+    found = unknown(own, young, empty, late, flat, fallen, dead)
+    assert found == (("Y5", "Y0", "L", "F", "Z", "D"), (), 6)
     below = np.r_[fallen.column("adj_close")[:20], -1.0, closes("Z").column("adj_close")[21:]]
     again = replace(fallen, bars=fallen.bars.assign(adj_close=below))
     assert unknown(own, again) == ((), (), 1)  # it has begun anew since

@@ -21,7 +21,7 @@ def test_rows_have_one_set_of_names_in_order(trained, series):
     q = ["q05", "q25", "q50", "q75", "q95"]
     names = ["origin", "horizon", "session", "last_close", *q, "chance_of_rise"]
     names += ["daily_volatility", "expected_move"]
-    last = ["naive_daily_volatility", "members"]
+    last = ["naive_daily_volatility", "members", "not_seen"]
     for row in forecast.rows():
         assert list(row) == [*names, *(f"naive_{name}" for name in q), *last]
         assert row["naive_q50"] == pytest.approx(row["last_close"], rel=1e-14)

@@ -65,7 +65,9 @@ def test_fewer_sessions_ahead_are_the_first_of_all(forecast, trained, prices):
 
 def test_more_than_was_trained_for_is_refused(trained, prices):
     """The message names both horizons and the command that helps."""
-    with pytest.raises(UsageError, match=r"--horizon 4 is beyond the 3 .*train GARCH --horizon 4"):
+    with pytest.raises(
+        UsageError, match=r"--horizon 4 is beyond the 3 .*train GARCH .*--horizon 4 "
+    ):
         make_forecast(trained(), prices, horizon=4)
 
 
@@ -130,7 +132,8 @@ def test_rows_are_plain_and_rise(forecast, shift):
     rows = forecast.rows()
     assert [row["horizon"] for row in rows] == [1, 2, 3]
     for h, row in enumerate(rows):
-        assert {type(value) for value in row.values()} == {str, int, float}
+        assert row["not_seen"] == []
+        assert {type(value) for value in row.values()} == {str, int, float, list}
         quantiles = [row[name] for name in ("q05", "q25", "q50", "q75", "q95")]
         np.testing.assert_array_equal(quantiles, forecast.prices()[h])
         np.testing.assert_array_equal(

@@ -503,11 +503,31 @@ def test_a_network_of_other_options_is_told(house):
     house.evening()
     toml = house.root / "lstmfin.toml"
     toml.write_text(toml.read_text().replace("[run]\n", "[run]\nretrain-age = 1\n"))
-    said = "S1: trained anew as [train] in lstmfin.toml says, which is another network than before"
+    said = "S1: trained anew as [train] says: hidden 3 → 2"
     ended = house("run")
-    assert " ".join(ended.out.split()).count(f"Other options: {said} (hidden 3 → 2).") == 1
+    assert " ".join(ended.out.split()).count(f"Another network: {said}.") == 1
+    assert reports(house)[-1]["notes"] == [said]
     house.evening()
-    assert "Other options" not in house("run").out
+    assert "Another network" not in house("run").out
+
+
+def test_the_model_of_another_is_left_alone(panel_of_closes):
+    """A panel that is due is not trained on a symbol that has a model of its own since."""
+    house = panel_of_closes
+    toml = house.root / "lstmfin.toml"
+    own = toml.read_text().replace("panel = true", "")
+    whole = toml.read_text().replace("[run]\n", "[run]\nretrain-age = 1\n")
+    toml.write_text(own)
+    assert house("-q", "train", "S4", "--hidden", 3).code == 0
+    toml.write_text(whole)
+    ended, found = evening(house, "S1")
+    assert ended.code == 0, ended.err
+    assert {one: found[one]["trained"] for one in CLOSES} == {"S1": "age", "S2": "age", "S4": ""}
+    notes = json.loads(ended.out)["notes"]
+    assert notes == ["S4: not in the panel any more"]
+    _, found = evening(house.evening(), *CLOSES)
+    assert found["S4"]["trained"] == "age"
+    assert "S4: trained anew as [train] says: hidden 3 → 2" in reports(house)[-1]["notes"]
 
 
 def test_what_left_the_watch_list_leaves_the_panel(panel_of_closes):

@@ -119,14 +119,18 @@ def _mend(reader: "Reader", names: tuple[str, ...]) -> str:
 
 def _warn(job: Job, forecast: "Forecast", forecaster: "Forecaster", reader: "Reader") -> None:
     """Tell what the model had seen: too much for a replay, or not all that there is."""
-    from lstmfin.models.again import train_line
+    from lstmfin.models.again import as_asked, train_line
 
     symbol, data, as_of = forecast.symbol, forecaster.provenance, reader.as_of
-    again = train_line(forecaster, job.settings.train)
+    usual = job.settings.train
+    config = as_asked(forecaster.config, forecaster.read(symbol, reader), usual)
+    again = train_line(config, data.symbols if data else (symbol,), usual)
+    if as_of is not None:
+        again += f" --as-of {as_of}"
     if as_of is not None and data and data.last > str(forecast.origin):
         job.tell(
             f"{symbol}: the model was trained on prices to {data.last} and knows what came "
-            f"after this forecast; for a replay: {again} --as-of {as_of}"
+            f"after this forecast; for a replay: {again}"
         )
     if n := forecast.stale_sessions:
         sessions = "session" if n == 1 else f"{n} sessions"

@@ -141,8 +141,9 @@ def _show(job: Job, evening: "Evening") -> None:
     for row in rows:
         del row["seconds"]
     notes = [Note(f"Alarm: {text} has left its band.", tone="bad") for text in evening.alarms]
-    notes += [Note(f"Other options: {text}.", tone="odd") for text in evening.notes]
-    job.emit(Result("run", columns, rows, title="This evening", notes=notes))
+    notes += [Note(f"Another network: {text}.", tone="odd") for text in evening.notes]
+    more = {"notes": evening.notes}
+    job.emit(Result("run", columns, rows, title="This evening", notes=notes, more=more))
 
 
 COMMAND = run

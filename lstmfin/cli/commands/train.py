@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lstmfin.advice import advised
 from lstmfin.cli.curves import Curves
 from lstmfin.cli.job import Job
 from lstmfin.cli.options import section_options, symbols_argument
@@ -33,6 +32,7 @@ def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     """
     from lstmfin.data.symbols import parse_symbol
     from lstmfin.engine.options import check_network
+    from lstmfin.models.again import train_line
 
     as_of = options.pop("as_of")
     config = job.settings.train.evolve(**options)
@@ -48,7 +48,7 @@ def train(job: Job, /, symbols: tuple[str, ...], **options: Any) -> None:
     else:
         job.each(chosen, lambda symbol: _train_one(job, config, symbol, rows, as_of=as_of))
     if as_of is not None:
-        again = advised("train", *chosen, *(["--panel"] if config.panel else []))
+        again = train_line(config, chosen, job.settings.train)
         job.tell(
             f"what knows nothing after {as_of} is the model in use, until it is trained: {again}"
         )

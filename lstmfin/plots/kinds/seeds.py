@@ -1,6 +1,6 @@
 """How much of a forecast is the seed's: the members of an ensemble side by side."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from lstmfin.advice import advised
 from lstmfin.errors import DataError
+from lstmfin.models.again import as_asked, train_line
 from lstmfin.models.forecasts import OUTER, make_forecast
 from lstmfin.plots.kind import PlotKind
 from lstmfin.plots.style import LABEL_SIZE, Label, grid_of, label_right, named, panel
@@ -119,9 +119,10 @@ def make(trained: Trained) -> SeedsPicture:
     """Forecast with each network of the model."""
     forecaster, symbol = trained.forecaster, trained.prices.symbol
     if len(forecaster.members) == 1:
+        config, data = as_asked(forecaster.config, trained.prices), forecaster.provenance
+        again = train_line(replace(config, members=5), data.symbols if data else (symbol,))
         raise DataError(
-            f"the model of {symbol} is one network, of one seed; train several: "
-            f"{advised('train', symbol, '--members', '5')}"
+            f"the model of {symbol} is one network, of one seed; train several: {again}"
         )
     forecast = make_forecast(forecaster, trained.prices)
     close = forecast.last_close
