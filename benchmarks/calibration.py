@@ -2,25 +2,29 @@
 
     python benchmarks/calibration.py             # the years that choices were made on: to 2018
     python benchmarks/calibration.py --from 2019 # those that were kept apart
+    python benchmarks/calibration.py --networks  # panels of networks, on the years of development
 
 Two laws are calibrated: one that follows volatility (zero-return) and one that never changes
 (historical), each refitted every 500 sessions. A row is a law, a horizon and a step: the CRPS and
 the log score against those of the law as it was, the coverage of the worst symbols and the share of
-symbols and of symbol-years with 88 to 92 %.
+symbols and of symbol-years with 88 to 92 %. Networks are those of volatility.py, learned once and
+judged on the two years or more that follow.
 """
 
 import argparse
 
 import numpy as np
 
+from lstmfin.data.panel import together
 from lstmfin.data.windows import cumulative_returns
 from lstmfin.errors import DataError
 from lstmfin.metrics.distribution import StudentT
 from lstmfin.models import calibration
+from lstmfin.models.forecaster import Forecaster
 from lstmfin.registry import BASELINES, SOURCES
 
 HORIZONS = (1, 5, 10)
-RATES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08)
+RATES = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08)
 BLOCK, TRAINED = 500, 1000
 LEAST = 500  # judged sessions: of fewer the share itself is not known to two points
 
@@ -45,10 +49,53 @@ def row(law, calibrated, truth, judged):
     return calibrated.crps(y).mean() / law.crps(y).mean(), gain, inside.mean(), years
 
 
+def networks():
+    """Print for each step how often the ranges of networks hold, and its price."""
+    from volatility import DEFAULT, GROUPS, sample
+
+    held, by_year, crps = ({rate: [] for rate in RATES} for _ in range(3))
+    for symbols, learned_to, judged_to in GROUPS.values():
+        learned, judged = np.datetime64(learned_to), np.datetime64(judged_to)
+        if judged - learned < np.timedelta64(700, "D"):
+            continue
+        every = together([sample(symbol).until(judged_to) for symbol in symbols])
+        forecaster = Forecaster(DEFAULT)
+        forecaster.fit([prices.until(learned_to) for prices in every])
+        first = np.datetime64(forecaster.provenance.validated_from)
+        for prices in every:
+            days = prices.sessions
+            origins = np.flatnonzero(days[:-1] >= first)
+            law, truth = forecaster.predict(prices, origins), cumulative_returns(prices, 1)[origins]
+            is_judged = days[origins] >= learned
+            years = days[origins[is_judged] + 1].astype("datetime64[Y]")
+            y = truth[is_judged, 0]
+            for rate in RATES:
+                calibration.RATE = rate
+                one = calibration.calibrate(law[:, :1], truth)[is_judged][:, 0]
+                inside = (one.quantile(0.05) <= y) & (y <= one.quantile(0.95))
+                held[rate].append(inside.mean())
+                crps[rate].append(one.crps(y).mean())
+                of_years = [inside[years == year] for year in np.unique(years)]
+                by_year[rate] += [part.mean() for part in of_years if len(part) > 200]
+    print("| step | CRPS | held by symbol | of symbol-years within 88-92 % |")
+    print("|---|---|---|---|")
+    for rate in RATES:
+        cost, share = np.mean(np.divide(crps[rate], crps[0.0])) - 1, np.array(by_year[rate])
+        print(
+            f"| {rate or 'none'} | {cost:+.2%} | {min(held[rate]):.1%} to {max(held[rate]):.1%} | "
+            f"{np.mean(np.abs(share - 0.9) <= 0.02):.0%} of {len(share)} |"
+        )
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--from", type=int, default=0, dest="first")
-    first = options.parse_args().first
+    options.add_argument("--networks", action="store_true")
+    chosen = options.parse_args()
+    if chosen.networks:
+        networks()
+        return
+    first = chosen.first
     source, series = SOURCES.get("sample"), []
     for symbol in source.symbols():
         prices = source.fetch(symbol, start=None, end=None, options=None)

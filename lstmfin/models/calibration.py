@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 ALPHA = 0.05
 """Share of the truth beyond each end of the range that is held, the central one of 90 %."""
 
-RATE = 0.03
+RATE = 0.05
 """Step of the adaptive method, in the logarithm of a width; ``docs/calibration.md`` says why."""
 
 MOST_LOG_FACTOR = 3.0
