@@ -101,7 +101,9 @@ def _direction(result: Backtest) -> Evidence:
     p_values = ", ".join(f"{name} p = {p:.2f}" for name, p in against.items())
     text = f"{_signs(signs)}; squared error against {p_values} (Diebold-Mariano)"
     if len(claims) > 1:
-        text += f"; {horizons[1]} sessions ahead all of it p = {claims[1].p_value:.2f}"
+        p = claims[1].p_value
+        found = f"all of it p = {p:.2f}" if np.isfinite(p) else "there is nothing to test"
+        text += f"; {horizons[1]} sessions ahead {found}"
     return Evidence("direction", tuple(one.p_value for one in claims), holds=True, text=text)
 
 

@@ -330,7 +330,7 @@ class Evening:
         changed: dict[str, list[str]] = {}
         lost: dict[str, None] = {}
         for symbol in symbols:
-            with suppress(ModelFileError):
+            with suppress(LstmfinError):  # what cannot be read any more is replaced all the same
                 forecaster, new = self._model(symbol)[1], self.settings.train
                 prices, data = forecaster.read(symbol, self._reader), forecaster.provenance
                 for text in other_options(forecaster.config, new, prices):

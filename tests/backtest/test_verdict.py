@@ -1,5 +1,8 @@
 """The verdict: no edge unless there is one."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -272,6 +275,17 @@ def _garch(rng, n):
         out[t] = np.sqrt(variance) * shocks[t]
         variance = 2e-6 + 0.1 * out[t] ** 2 + 0.88 * variance
     return out
+
+
+def test_silence_at_the_horizon_is_told():
+    """Where none of the sessions ahead has a direction there is nothing to test, and no nan."""
+    result = _at_horizon(np.random.default_rng(0), 5, 400, _gauss)
+    wide = np.full((400, 5), 0.01)
+    silent = replace(result, laws={**result.laws, "lstm": StudentT(np.zeros((400, 5)), wide)})
+    texts = [finding.text for finding in verdict(silent)]
+    assert "; 5 sessions ahead there is nothing to test." in texts[0]
+    assert not any("nan" in text for text in texts)
+    assert re.search(r"; 5 sessions ahead all of it p = \d\.\d\d\.", verdict(result)[0].text)
 
 
 @pytest.mark.parametrize("noise", [_gauss, _student, _garch])

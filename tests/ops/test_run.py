@@ -511,6 +511,20 @@ def test_a_network_of_other_options_is_told(house):
     assert "Another network" not in house("run").out
 
 
+def test_a_model_whose_other_series_is_gone_is_replaced(house):
+    """That it cannot be asked any more is no reason not to train."""
+    house.make("S1")
+    assert house("-q", "fetch", "S1", "S2", "train", "S1", "--exog", "S2").code == 0
+    with Store(house.database) as store, store.writing() as connection:
+        for table in ("bars", "series"):
+            connection.execute(f"DELETE FROM {table} WHERE symbol = 'S2'")
+    house.evening()
+    toml = house.root / "lstmfin.toml"
+    toml.write_text(toml.read_text().replace("[run]\n", "[run]\nretrain-age = 1\n"))
+    ended, found = evening(house)
+    assert (ended.code, found["S1"]["trained"], found["S1"]["published"]) == (0, "age", 3)
+
+
 def test_the_model_of_another_is_left_alone(panel_of_closes):
     """A panel that is due is not trained on a symbol that has a model of its own since."""
     house = panel_of_closes
