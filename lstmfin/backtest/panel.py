@@ -95,26 +95,9 @@ def plan_panel(
     if not any(one.panel for one in series):
         series = together(series)
     network = replace(network, features=features_of(network, series))  # the same in every fold
-    purge = purge_of(network, config)
-    days = np.unique(np.concatenate([one.sessions for one in series]))
-    splits = walk_forward(
-        max(len(days) - SESSIONS_TO_EXIT - config.lag, 0),
-        train=config.train,
-        test=config.test,
-        purge=purge,
-        rolling=config.rolling,
-    )
-    folds = []
-    for number, train, tests in refits(splits, config):
-        cut = (_own_fold(one, days, (number, train, tests), network, config) for one in series)
-        own = tuple(
-            fold if asked is None or fold.prices.symbol in asked else replace(fold, tests=())
-            for fold in cut
-            if fold is not None
-        )
-        if any(fold.tests for fold in own):
-            folds.append(PanelFold(own))
-    tested: dict[str, list[Fold]] = {one.symbol: [] for one in series}
+    asked = [one.symbol for one in series] if asked is None else asked
+    folds = _folds(series, network, config, asked)
+    tested: dict[str, list[Fold]] = {symbol: [] for symbol in asked}
     for panel in folds:
         for fold in panel.folds:
             if fold.tests:
@@ -122,18 +105,43 @@ def plan_panel(
     plans = [
         Plan(one, config, tuple(tested[one.symbol]), tuple(series))
         for one in series
-        if asked is None or one.symbol in asked
+        if one.symbol in asked
     ]
     return PanelPlan(
         plans=tuple(plan for plan in plans if plan.folds),
         config=config,
-        folds=tuple(folds),
+        folds=folds,
         left_out={
             plan.prices.symbol: _never_tested(plan.prices, config)
             for plan in plans
             if not plan.folds
         },
     )
+
+
+def _folds(
+    series: Sequence[Prices], network: TrainConfig, config: BacktestConfig, asked: Collection[str]
+) -> tuple[PanelFold, ...]:
+    """Return the folds, cut on the sessions of all series, in which any that is asked is tested."""
+    days = np.unique(np.concatenate([one.sessions for one in series]))
+    splits = walk_forward(
+        max(len(days) - SESSIONS_TO_EXIT - config.lag, 0),
+        train=config.train,
+        test=config.test,
+        purge=purge_of(network, config),
+        rolling=config.rolling,
+    )
+    folds = []
+    for number, train, tests in refits(splits, config):
+        cut = (_own_fold(one, days, (number, train, tests), network, config) for one in series)
+        own = tuple(
+            fold if fold.prices.symbol in asked else replace(fold, tests=())
+            for fold in cut
+            if fold is not None
+        )
+        if any(fold.tests for fold in own):
+            folds.append(PanelFold(own))
+    return tuple(folds)
 
 
 def _own_fold(

@@ -204,15 +204,15 @@ def make_forecast(
 def _refuse_unfit(forecaster: Forecaster, prices: Prices, ahead: int, *, was_seen: bool) -> None:
     """Refuse a horizon, or prices of a source, that the model was not trained for."""
     symbol, data = prices.symbol, forecaster.provenance
-    config = as_asked(forecaster.config, prices)
     symbols = data.symbols if data is not None else (symbol,)
     if ahead > forecaster.horizon:
+        config = replace(as_asked(forecaster.config, prices), horizon=ahead)
         raise UsageError(
             f"--horizon {ahead} is beyond the {forecaster.horizon} sessions that the model of "
-            f"{symbol} was trained for; train it for more: "
-            f"{train_line(replace(config, horizon=ahead), symbols)}"
+            f"{symbol} was trained for; train it for more: {train_line(config, symbols)}"
         )
     if data is not None and was_seen and prices.source not in data.source.split(", "):
+        config = as_asked(forecaster.config, prices)
         raise DataError(
             f"the model of {symbol} was trained on prices from {data.source}, and those in the "
             f"workspace are from {prices.source}; train anew: {train_line(config, symbols)}"

@@ -103,10 +103,10 @@ def _made(job: Job, config: ForecastConfig, symbol: str, reader: "Reader") -> Ma
         forecaster, prices, horizon=config.horizon, calibration=config.calibration
     )
     rows = [{"symbol": symbol, "model": identity, **row} for row in forecast.rows()]
-    _warn(job, forecast, forecaster, reader)
+    _warn(job, forecast, prices, forecaster, reader)
     if reader.as_of is None:
         _publish(job, forecast, prices, identity, forecaster)
-    return Made(forecast, rows, prices.finished().column("close"))
+    return Made(forecast, rows, prices.column("close"))
 
 
 def _mend(reader: "Reader", names: tuple[str, ...]) -> str:
@@ -117,13 +117,15 @@ def _mend(reader: "Reader", names: tuple[str, ...]) -> str:
     return f"to bring them up to date: {advised('fetch', *names)}"
 
 
-def _warn(job: Job, forecast: "Forecast", forecaster: "Forecaster", reader: "Reader") -> None:
+def _warn(
+    job: Job, forecast: "Forecast", prices: "Prices", forecaster: "Forecaster", reader: "Reader"
+) -> None:
     """Tell what the model had seen: too much for a replay, or not all that there is."""
     from lstmfin.models.again import as_asked, train_line
 
     symbol, data, as_of = forecast.symbol, forecaster.provenance, reader.as_of
     usual = job.settings.train
-    config = as_asked(forecaster.config, forecaster.read(symbol, reader), usual)
+    config = as_asked(forecaster.config, prices, usual)
     again = train_line(config, data.symbols if data else (symbol,), usual)
     if as_of is not None:
         again += f" --as-of {as_of}"
